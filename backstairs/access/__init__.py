@@ -1,0 +1,45 @@
+"""Who may call what, from where, and why: the one place where access is decided.
+
+Pure and typed: no socket, no AWS client, no clock. The door asks it about real requests, the
+proof about possible ones, and both get the same `Decision`, with its reasons.
+"""
+
+from backstairs.access.decision import decide
+from backstairs.access.documents import parse_policy
+from backstairs.access.model import (
+    Api,
+    Authorization,
+    Call,
+    Decision,
+    Endpoint,
+    Origin,
+    Principal,
+    Reason,
+    Route,
+    Verdict,
+)
+from backstairs.access.patterns import Unresolved
+from backstairs.access.policy import Policy
+from backstairs.access.rules import Known, Rule
+from backstairs.access.sigv4 import SignatureProblem, WireRequest
+
+__all__ = [
+    "Api",
+    "Authorization",
+    "Call",
+    "Decision",
+    "Endpoint",
+    "Known",
+    "Origin",
+    "Policy",
+    "Principal",
+    "Reason",
+    "Route",
+    "Rule",
+    "SignatureProblem",
+    "Unresolved",
+    "Verdict",
+    "WireRequest",
+    "decide",
+    "parse_policy",
+]

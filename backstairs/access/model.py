@@ -1,0 +1,153 @@
+"""What a decision is about, APIs, endpoints, principals, calls, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from backstairs.access.policy import Policy
+    from backstairs.access.refusals import Refusal
+    from backstairs.access.rules import Rule
+    from backstairs.access.sigv4 import SignatureProblem
+
+
+class Authorization(Enum):
+    """A method's authorization type, by API Gateway's own names."""
+
+    NONE = "NONE"
+    AWS_IAM = "AWS_IAM"
+    COGNITO_USER_POOLS = "COGNITO_USER_POOLS"
+    CUSTOM = "CUSTOM"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of a REST API.
+
+    `path` is the resource's pattern (`/members/{memberId}`), `function` the ARN of the Lambda
+    function behind it, with its alias where it has one, or None for another kind of backend.
+    `needs_key`: the method also asks for an API key.
+    """
+
+    method: str
+    path: str
+    authorization: Authorization
+    function: str | None
+    needs_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A deployed REST API with its one stage. `policy` is its resource policy."""
+
+    api_id: str
+    name: str
+    stage: str
+    region: str
+    account: str
+    private: bool
+    policy: Policy | None
+    routes: tuple[Route, ...]
+    partition: str = "aws"
+
+    @property
+    def arn(self) -> str:
+        """`arn:aws:execute-api:REGION:ACCOUNT:API`, the prefix of every resource in it."""
+        return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{self.api_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An execute-api interface endpoint. `policy` None is AWS's default: everything."""
+
+    endpoint_id: str
+    vpc_id: str
+    policy: Policy | None = None
+    private_dns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a call enters: through an endpoint, or from the internet (`endpoint` None).
+
+    `source_ip` is the client's address as API Gateway sees it: inside the VPC for an endpoint.
+    """
+
+    name: str
+    endpoint: Endpoint | None = None
+    source_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A signed caller with the policies of its own account.
+
+    `arn` is the principal as STS names it (`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, a
+    user's or the root's ARN), `principal_arn` what `aws:PrincipalArn` holds: for an assumed role
+    the role's own ARN. `limits` holds its permissions boundary: it must allow as well. So must one
+    of the `session` policies, where the session was given any.
+    """
+
+    arn: str
+    principal_arn: str
+    account: str
+    kind: str
+    user_id: str | None = None
+    policies: tuple[Policy, ...] = ()
+    limits: tuple[Policy, ...] = ()
+    session: tuple[Policy, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_root(self) -> bool:
+        """The account's root user, which no identity policy needs to allow anything."""
+        return self.kind == "Account"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to be decided on.
+
+    `path` is below the stage and as it was sent (`/members/m-1`). `api` None: no such API or
+    stage; `route` None: no such method. `caller` is a proven identity, None an anonymous one;
+    `signature` says why an offered signature proves none. `now` None: at any time.
+    """
+
+    origin: Origin
+    method: str
+    path: str
+    api: Api | None
+    route: Route | None
+    caller: Principal | None = None
+    signature: SignatureProblem | None = None
+    now: datetime | None = None
+
+
+class Verdict(Enum):
+    """The outcome. UNKNOWN: something decisive cannot be modelled."""
+
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, in words, and the rule it follows from."""
+
+    rule: Rule
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict, its reasons in the order they were found, and the answer unless allowed."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    refusal: Refusal | None = None

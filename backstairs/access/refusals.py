@@ -1,0 +1,59 @@
+"""What API Gateway answers when it refuses: status, body, and the name of the error.
+
+Wording as AWS documents and public reports quote it; the account in a resource ARN is masked as
+API Gateway masks it. A body says `Message` for policy refusals and `message` for all others.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backstairs.access.sigv4 import SignatureProblem
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer that ends a call: HTTP status, JSON body, `x-amzn-ErrorType`."""
+
+    status: int
+    body: bytes
+    error_type: str
+
+
+def _refusal(status: int, error_type: str, message: str, key: str = "message") -> Refusal:
+    return Refusal(status, json.dumps({key: message}, separators=(",", ":")).encode(), error_type)
+
+
+MISSING_TOKEN = _refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+FORBIDDEN = _refusal(403, "ForbiddenException", "Forbidden")
+TOO_LONG = _refusal(413, "RequestTooLongException", "Request Too Long")
+INTERNAL_ERROR = _refusal(502, "InternalServerErrorException", "Internal server error")
+TIMED_OUT = _refusal(504, "InternalServerErrorException", "Endpoint request timed out")
+BAD_REQUEST = _refusal(400, "BadRequestException", "Bad Request")
+
+
+def signature(problem: SignatureProblem) -> Refusal:
+    """The Authorization header proves nothing: 403 with what is wrong about it."""
+    return _refusal(403, problem.error_type, problem.message)
+
+
+def access_denied(user: str | None, resource: str, because: str) -> Refusal:
+    """A policy refuses: who, on which resource, and which kind of policy."""
+    arn = resource.split(":")
+    if len(arn) > 4 and arn[4]:  # noqa: PLR2004 - an ARN's fifth field is its account
+        arn[4] = "********" + arn[4][-4:]
+    return _refusal(
+        403,
+        "AccessDeniedException",
+        f"User: {user or 'anonymous'} is not authorized to perform: execute-api:Invoke on "
+        f"resource: {':'.join(arn)} {because}",
+        key="Message",
+    )
+
+
+def undecided(why: str) -> Refusal:
+    """Not an answer of API Gateway: the decision could not be modelled, so nothing is claimed."""
+    return _refusal(501, "BackstairsUnknown", f"Backstairs cannot tell what AWS would do: {why}")

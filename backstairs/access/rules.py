@@ -1,0 +1,139 @@
+"""The rules by which API Gateway decides, each with how it is known.
+
+Nothing here was run on a live AWS account; `Rule.known` says what a rule rests on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+_APIGW = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+_IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+
+
+class Known(Enum):
+    """What a rule rests on, strongest first."""
+
+    AWS_DOCUMENT = "AWS document"
+    PUBLIC_REPORT = "public report"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: a short name, what it says, how it is known and where it can be read."""
+
+    name: str
+    says: str
+    known: Known
+    source: str
+
+
+PRIVATE_ONLY_THROUGH_ENDPOINTS = Rule(
+    "private-only-through-endpoints",
+    "A private API answers only calls that come through an execute-api interface endpoint.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "apigateway-private-apis.html",
+)
+PUBLIC_NOT_THROUGH_ENDPOINTS = Rule(
+    "public-not-through-endpoints",
+    "An execute-api interface endpoint answers for private APIs only.",
+    Known.AWS_DOCUMENT,
+    "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
+)
+ENDPOINT_POLICY_FIRST = Rule(
+    "endpoint-policy-first",
+    "The endpoint's policy is evaluated first; a caller without a signature is anonymous to it.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "apigateway-vpc-endpoint-policies.html",
+)
+UNKNOWN_API = Rule(
+    "unknown-api",
+    "An API or stage that does not exist is Forbidden.",
+    Known.UNVERIFIED,
+    "",
+)
+UNKNOWN_ROUTE = Rule(
+    "unknown-route",
+    "A path or verb without a method is refused as if a token were missing.",
+    Known.AWS_DOCUMENT,
+    "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
+)
+UNSIGNED_ON_IAM = Rule(
+    "unsigned-on-iam",
+    "A method with AWS_IAM refuses a call that carries no signature.",
+    Known.AWS_DOCUMENT,
+    "https://repost.aws/knowledge-center/api-gateway-authentication-token-errors",
+)
+SIGNATURE = Rule(
+    "signature",
+    "A signature that does not verify refuses the call, whatever the policies say.",
+    Known.AWS_DOCUMENT,
+    _IAM + "reference_sigv-troubleshooting.html",
+)
+SIGNATURE_AT_ENDPOINT = Rule(
+    "signature-at-endpoint",
+    "An interface endpoint refuses a signature that does not verify, even where the method asks "
+    "for none; a bearer token it takes for anonymous.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "apigateway-vpc-endpoint-policies.html",
+)
+EXPLICIT_DENY = Rule(
+    "explicit-deny",
+    "A matching Deny in any policy refuses the call.",
+    Known.AWS_DOCUMENT,
+    _IAM + "reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html",
+)
+IAM_SAME_ACCOUNT = Rule(
+    "iam-same-account",
+    "AWS_IAM, caller of the API's account: an Allow in the identity policies or in the resource "
+    "policy admits; a resource policy that holds only Denies leaves the choice to the grants.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "apigateway-authorization-flow.html",
+)
+DENY_ONLY_ON_PRIVATE = Rule(
+    "deny-only-on-private",
+    "A private API whose resource policy has no Allow for a call admits it by identity policies "
+    "alone. Follows from the table for AWS_IAM; not seen live. If it is wrong, calls are refused.",
+    Known.UNVERIFIED,
+    _APIGW + "apigateway-authorization-flow.html",
+)
+IAM_OTHER_ACCOUNT = Rule(
+    "iam-other-account",
+    "AWS_IAM, caller of another account: both its identity policies and the resource policy "
+    "must allow.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "apigateway-authorization-flow.html",
+)
+ACCOUNT_DELEGATION = Rule(
+    "account-delegation",
+    "A resource policy that allows an account's root leaves the choice to that account's "
+    "identity policies.",
+    Known.AWS_DOCUMENT,
+    _IAM + "reference_policies_elements_principal.html",
+)
+PERMISSIONS_BOUNDARY = Rule(
+    "permissions-boundary",
+    "A permissions boundary or session policy must allow what an identity policy allows.",
+    Known.AWS_DOCUMENT,
+    _IAM + "reference_policies_evaluation-logic_policy-eval-denyallow.html",
+)
+NO_AUTHORIZATION = Rule(
+    "no-authorization",
+    "A method without authorization: the resource policy, where there is one, must allow.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "apigateway-authorization-flow.html",
+)
+PRIVATE_NEEDS_POLICY = Rule(
+    "private-needs-policy",
+    "A private API needs a resource policy; without one it admits nobody.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "apigateway-vpc-endpoint-policies.html",
+)
+NOT_MODELLED = Rule(
+    "not-modelled",
+    "What this version cannot model is reported as unknown, never as admitted or refused.",
+    Known.UNVERIFIED,
+    "",
+)

@@ -1,0 +1,270 @@
+"""Signature Version 4, from the receiving side: recomputed from the bytes on the wire.
+
+Written apart from the signing layer, so that signer and verifier cannot share one mistake.
+Source: IAM User Guide, "Create a signed AWS API request" and "Troubleshoot Signature Version 4
+signing"; the wording of the refusals and the five minutes of tolerance are as public reports
+quote API Gateway.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+TOLERANCE = timedelta(minutes=5)
+SERVICE = "execute-api"
+
+_AMZ_DATE = "%Y%m%dT%H%M%SZ"
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """A request as it arrived: `path` and `query` undecoded, header names in lower case."""
+
+    method: str
+    path: bytes
+    query: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes = b""
+
+    def values(self, name: str) -> list[str]:
+        """All values of a header, in order, as they came."""
+        wanted = name.encode()
+        return [value.decode("latin-1") for key, value in self.headers if key == wanted]
+
+
+class SignatureProblem(Exception):  # noqa: N818 - it is a finding about a request, not a fault
+    """The Authorization header does not prove an identity. `error_type` as API Gateway names it.
+
+    `attempted` is false for another scheme (a bearer token), which is no signature at all.
+    """
+
+    def __init__(self, error_type: str, message: str, *, attempted: bool = True) -> None:
+        super().__init__(message)
+        self.error_type = error_type
+        self.message = message
+        self.attempted = attempted
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an Authorization header claims: whose key, which scope, which headers are signed."""
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+    timestamp: str
+
+    @property
+    def scope(self) -> str:
+        """The credential scope, `DATE/REGION/SERVICE/aws4_request`."""
+        return f"{self.date}/{self.region}/{self.service}/aws4_request"
+
+
+def read_claim(request: WireRequest) -> Claim | None:
+    """The signature a request claims to carry; None when it carries no Authorization header.
+
+    Raises SignatureProblem for a header that is not a complete SigV4 one.
+    """
+    headers = request.values("authorization")
+    if not headers:
+        return None
+    if len(headers) > 1:
+        raise _incomplete("Authorization header was sent more than once.")
+    algorithm, _, rest = headers[0].partition(" ")
+    if algorithm != ALGORITHM:
+        raise _incomplete(
+            "Authorization header requires 'Credential' parameter. "
+            "Authorization header requires 'Signature' parameter. "
+            "Authorization header requires 'SignedHeaders' parameter. "
+            f"Only {ALGORITHM} is supported.",
+            attempted=False,
+        )
+    parameters: dict[str, str] = {}
+    for part in rest.split(","):
+        name, equals, value = part.strip().partition("=")
+        if not equals or name in parameters:
+            raise _incomplete("Invalid or repeated key=value pair in Authorization header.")
+        parameters[name] = value
+    timestamps = request.values("x-amz-date") or request.values("date")
+    missing = [
+        f"Authorization header requires '{name}' parameter."
+        for name in ("Credential", "Signature", "SignedHeaders")
+        if not parameters.get(name)
+    ]
+    if len(timestamps) != 1:
+        missing.append(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
+        )
+    if missing:
+        raise _incomplete(" ".join(missing))
+    credential = parameters["Credential"].split("/")
+    if len(credential) != len(("key", "date", "region", "service", "aws4_request")):
+        raise _incomplete("Credential must have exactly 5 slash-delimited elements.")
+    key, date, region, service, terminator = credential
+    if terminator != "aws4_request":
+        raise _invalid("Credential should be scoped with a valid terminator: 'aws4_request'.")
+    return Claim(
+        access_key_id=key,
+        date=date,
+        region=region,
+        service=service,
+        signed_headers=tuple(parameters["SignedHeaders"].lower().split(";")),
+        signature=parameters["Signature"],
+        timestamp=timestamps[0],
+    )
+
+
+def verify(
+    request: WireRequest, claim: Claim, *, secret_key: str, region: str, now: datetime
+) -> None:
+    """Recompute a request's signature; raises SignatureProblem when it is not the claimed one."""
+    if claim.region != region:
+        raise _invalid(f"Credential should be scoped to a valid region, not '{claim.region}'.")
+    if claim.service != SERVICE:
+        raise _invalid(f"Credential should be scoped to correct service: '{SERVICE}'.")
+    _check_date(claim, now)
+    if "host" not in claim.signed_headers:
+        raise _invalid(
+            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization header."
+        )
+    canonical = canonical_request(request, claim.signed_headers)
+    to_sign = "\n".join(
+        (
+            ALGORITHM,
+            claim.timestamp,
+            claim.scope,
+            hashlib.sha256(canonical.encode("latin-1")).hexdigest(),
+        )
+    )
+    expected = hmac.new(
+        _derived_key(secret_key, claim.date, claim.region, claim.service),
+        to_sign.encode(),
+        hashlib.sha256,
+    ).hexdigest()
+    if not hmac.compare_digest(expected.encode(), claim.signature.encode("latin-1")):
+        raise _invalid(
+            "The request signature we calculated does not match the signature you provided. "
+            "Check your AWS Secret Access Key and signing method. Consult the service "
+            "documentation for details.\n\n"
+            f"The Canonical String for this request should have been\n'{canonical}'\n\n"
+            f"The String-to-Sign should have been\n'{to_sign}'\n"
+        )
+
+
+def canonical_request(request: WireRequest, signed_headers: Sequence[str]) -> str:
+    r"""The canonical request: six parts joined by newlines.
+
+    METHOD, canonical path, canonical query, `name:value\n` of each signed header, the signed
+    names, SHA-256 of the body in hex.
+    """
+    headers = "".join(
+        f"{name}:{','.join(_SPACES.sub(' ', value).strip() for value in request.values(name))}\n"
+        for name in signed_headers
+    )
+    return "\n".join(
+        (
+            request.method,
+            _canonical_path(request.path),
+            _canonical_query(request.query),
+            headers,
+            ";".join(signed_headers),
+            hashlib.sha256(request.body).hexdigest(),
+        )
+    )
+
+
+def _canonical_path(path: bytes) -> str:
+    segments: list[bytes] = []
+    for segment in path.split(b"/"):
+        if segment == b"..":
+            del segments[-1:]
+        elif segment not in (b"", b"."):
+            segments.append(segment)
+    normal = b"/" + b"/".join(segments)
+    if segments and path.endswith((b"/", b"/.", b"/..")):
+        normal += b"/"
+    return quote(normal, safe="/-_.~")
+
+
+def _canonical_query(query: bytes) -> str:
+    if not query:
+        return ""
+    pairs = []
+    for part in query.split(b"&"):
+        if part:
+            name, _, value = part.partition(b"=")
+            pairs.append((_requote(name), _requote(value)))
+    return "&".join(f"{name}={value}" for name, value in sorted(pairs))
+
+
+def _requote(text: bytes) -> str:
+    return quote(unquote_to_bytes(text.replace(b"+", b" ")), safe="-_.~")
+
+
+def _check_date(claim: Claim, now: datetime) -> None:
+    try:
+        signed_at = datetime.strptime(claim.timestamp, _AMZ_DATE).replace(tzinfo=UTC)
+    except ValueError:
+        raise _incomplete("Date must be in ISO-8601 'basic format'.") from None
+    if claim.timestamp[:8] != claim.date:
+        raise _invalid(
+            f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
+            f"from HTTP: '{claim.date}' != '{claim.timestamp[:8]}'."
+        )
+    clock = now.strftime(_AMZ_DATE)
+    if signed_at < now - TOLERANCE:
+        limit = (now - TOLERANCE).strftime(_AMZ_DATE)
+        raise _invalid(
+            f"Signature expired: {claim.timestamp} is now earlier than {limit} ({clock} - 5 min.)"
+        )
+    if signed_at > now + TOLERANCE:
+        limit = (now + TOLERANCE).strftime(_AMZ_DATE)
+        raise _invalid(
+            f"Signature not yet current: {claim.timestamp} is still later than {limit} "
+            f"({clock} + 5 min.)"
+        )
+
+
+@lru_cache(maxsize=256)
+def _derived_key(secret_key: str, date: str, region: str, service: str) -> bytes:
+    key = b"AWS4" + secret_key.encode()
+    for part in (date, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def unknown_key() -> SignatureProblem:
+    """No such access key, or its session token is missing, wrong or over."""
+    return SignatureProblem(
+        "UnrecognizedClientException", "The security token included in the request is invalid."
+    )
+
+
+def expired_token() -> SignatureProblem:
+    """The session token was valid once."""
+    return SignatureProblem(
+        "ExpiredTokenException", "The security token included in the request is expired"
+    )
+
+
+def _incomplete(message: str, *, attempted: bool = True) -> SignatureProblem:
+    return SignatureProblem("IncompleteSignatureException", message, attempted=attempted)
+
+
+def _invalid(message: str) -> SignatureProblem:
+    return SignatureProblem("InvalidSignatureException", message)

@@ -1,0 +1,188 @@
+"""What is deployed, read from the account by AWS's own APIs: REST APIs, endpoints, functions.
+
+The account is the emulated one; nothing here knows that. What API Gateway serves is read as
+`GetExport` gives it: the definition and the resource policy of the stage's deployment, so a change
+that was never deployed is not live here either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import ipaddress
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+import boto3
+from botocore.config import Config
+
+from backstairs.access import Api, Endpoint, Origin, parse_policy
+from backstairs.apis import POLICY, read_routes, resource_policy
+from backstairs.emulator.settings import (
+    ACCOUNT_ID,
+    ROOT_ACCESS_KEY_ID,
+    ROOT_SECRET_ACCESS_KEY,
+)
+from backstairs.local.runtime import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+class Account:
+    """An account behind one endpoint URL, entered as its root."""
+
+    def __init__(self, url: str, region: str, account_id: str = ACCOUNT_ID) -> None:
+        self.url, self.region, self.account_id = url, region, account_id
+        key = ROOT_ACCESS_KEY_ID if account_id == ACCOUNT_ID else account_id
+        self._session = boto3.Session(
+            aws_access_key_id=key, aws_secret_access_key=ROOT_SECRET_ACCESS_KEY, region_name=region
+        )
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for a service of this account."""
+        config = Config(retries={"total_max_attempts": 1}, proxies={})
+        return self._session.client(service, endpoint_url=self.url, config=config)
+
+    def apis(self) -> list[Api]:
+        """The REST APIs with a stage, as they are deployed."""
+        gateway = self.client("apigateway")
+        apis = []
+        for api in _pages(gateway, "get_rest_apis", "items"):
+            types = api.get("endpointConfiguration", {}).get("types", ["EDGE"])
+            name = api.get("tags", {}).get("aws:cloudformation:logical-id", api["name"])
+            for stage in gateway.get_stages(restApiId=api["id"])["item"]:
+                export = gateway.get_export(
+                    restApiId=api["id"],
+                    stageName=stage["stageName"],
+                    exportType="oas30",
+                    parameters={"extensions": "apigateway"},
+                )
+                definition = json.loads(export["body"].read())
+                apis.append(
+                    Api(
+                        api_id=api["id"],
+                        name=name,
+                        stage=stage["stageName"],
+                        region=self.region,
+                        account=self.account_id,
+                        private=types == ["PRIVATE"],
+                        policy=resource_policy(name, definition.get(POLICY)),
+                        routes=read_routes(definition, f"{name} ({api['id']})"),
+                    )
+                )
+        return apis
+
+    def origins(self) -> list[Origin]:
+        """The execute-api interface endpoints as origins, with an address in their subnet.
+
+        The first is `endpoint`, the others `endpoint-2` and so on.
+        """
+        ec2 = self.client("ec2")
+        service = f"com.amazonaws.{self.region}.execute-api"
+        origins = []
+        for found in _pages(ec2, "describe_vpc_endpoints", "VpcEndpoints"):
+            if found["ServiceName"] != service:
+                continue
+            endpoint_id = found["VpcEndpointId"]
+            subnets = ec2.describe_subnets(SubnetIds=found["SubnetIds"])["Subnets"]
+            address = ipaddress.ip_network(subnets[0]["CidrBlock"])[10]
+            policy = parse_policy(
+                f"{endpoint_id}'s endpoint policy",
+                json.loads(found["PolicyDocument"]),
+                resource_based=True,
+            )
+            endpoint = Endpoint(
+                endpoint_id, found["VpcId"], policy, private_dns=found["PrivateDnsEnabled"]
+            )
+            number = f"-{len(origins) + 1}" if origins else ""
+            origins.append(Origin(f"endpoint{number}", endpoint, str(address)))
+        return origins
+
+    def endpoint_dns_name(self, endpoint_id: str) -> str:
+        """An endpoint's regional DNS name."""
+        found = self.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[endpoint_id])
+        name: str = found["VpcEndpoints"][0]["DnsEntries"][0]["DnsName"]
+        return name
+
+    def functions(self, folder: Path) -> list[Function]:
+        """The Lambda functions, their deployed code and layers unpacked below `folder`."""
+        client = self.client("lambda")
+        functions = []
+        for listed in _pages(client, "list_functions", "Functions"):
+            found = client.get_function(FunctionName=listed["FunctionName"])
+            settings = found["Configuration"]
+            layers = [
+                client.get_layer_version_by_arn(Arn=layer["Arn"])["Content"]["Location"]
+                for layer in settings.get("Layers", [])
+            ]
+            functions.append(
+                Function(
+                    name=settings["FunctionName"],
+                    arn=settings["FunctionArn"],
+                    handler=settings["Handler"],
+                    role_arn=settings["Role"],
+                    timeout=settings["Timeout"],
+                    memory=settings["MemorySize"],
+                    vpc_id=settings.get("VpcConfig", {}).get("VpcId") or None,
+                    environment=settings.get("Environment", {}).get("Variables", {}),
+                    code=_unpack(found["Code"]["Location"], folder),
+                    layers=tuple(_unpack(layer, folder) for layer in layers),
+                )
+            )
+        return functions
+
+    def assume(self, role_arn: str, session_name: str) -> Mapping[str, Any]:
+        """Temporary credentials of a role, as STS returns them."""
+        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+        credentials: Mapping[str, Any] = answer["Credentials"]
+        return credentials
+
+    def logical_ids(self, stack_name: str) -> dict[str, str]:
+        """The logical ids of a stack's resources by their physical ids."""
+        return {
+            resource["PhysicalResourceId"]: resource["LogicalResourceId"]
+            for resource in self._resources(stack_name)
+        }
+
+    def tables(self, stack_name: str) -> list[str]:
+        """The names of a stack's DynamoDB tables."""
+        return [
+            resource["PhysicalResourceId"]
+            for resource in self._resources(stack_name)
+            if resource["ResourceType"] == "AWS::DynamoDB::Table"
+        ]
+
+    def failures(self, stack_name: str) -> list[str]:
+        """Why a stack failed: the resources that did, with CloudFormation's own reasons."""
+        events = self.client("cloudformation").describe_stack_events(StackName=stack_name)
+        return [
+            f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
+            for event in reversed(events["StackEvents"])
+            if event["ResourceStatus"].endswith("_FAILED")
+            and (reason := event.get("ResourceStatusReason"))
+        ]
+
+    def _resources(self, stack_name: str) -> list[Mapping[str, Any]]:
+        client = self.client("cloudformation")
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+        return [resource for page in pages for resource in page["StackResourceSummaries"]]
+
+
+def _pages(client: Any, operation: str, key: str) -> Iterator[Mapping[str, Any]]:
+    for page in client.get_paginator(operation).paginate():
+        yield from page[key]
+
+
+def _unpack(location: str, folder: Path) -> Path:
+    """Unpack a deployment package once; the folder is named by what is in it."""
+    with urlopen(location, timeout=30) as answer:
+        package = answer.read()
+    target = folder / hashlib.sha256(package).hexdigest()[:16]
+    if not target.exists():
+        with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            archive.extractall(target)
+    return target

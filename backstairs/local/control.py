@@ -1,0 +1,67 @@
+"""The port by which the other commands ask a running `backstairs up`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from backstairs.local.asgi import BodyTooLongError, read_body, send_response
+from backstairs.local.runtime import MAXIMUM_PAYLOAD
+from backstairs.local.servers import send_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backstairs.local.asgi import Receive, Scope, Send
+    from backstairs.local.door import Door, Record
+    from backstairs.local.runtime import Pool
+
+
+class Control:
+    """`GET /decisions/{request id}` and `POST /functions/{name}/invocations`, no more."""
+
+    def __init__(self, door: Door, pools: Mapping[str, Pool]) -> None:
+        self._door = door
+        self._pools = pools
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, in JSON."""
+        match scope["method"], scope["path"].strip("/").split("/"):
+            case "GET", ["decisions", request_id] if request_id in self._door.records:
+                await send_json(send, 200, describe(self._door.records[request_id]))
+            case "POST", ["functions", name, "invocations"] if name in self._pools:
+                try:
+                    payload = await read_body(receive, MAXIMUM_PAYLOAD)
+                except BodyTooLongError:
+                    await send_json(send, 413, {"message": "an event is at most 6 MiB"})
+                    return
+                result = await self._pools[name].invoke(payload)
+                headers = [(b"content-type", b"application/json")]
+                if result.error is not None:
+                    headers.append((b"x-amz-function-error", result.error.encode("latin-1")))
+                await send_response(send, 200, result.payload, headers)
+            case _:
+                await send_json(send, 404, {"message": "there is no such decision or function"})
+
+
+def describe(record: Record) -> dict[str, Any]:
+    """A decision as JSON: the call, the verdict, and each reason with how its rule is known."""
+    return {
+        "requestId": record.request_id,
+        "time": record.time.isoformat(),
+        "origin": record.origin,
+        "method": record.method,
+        "path": record.path,
+        "caller": record.caller,
+        "status": record.status,
+        "verdict": record.decision.verdict.value,
+        "reasons": [
+            {
+                "text": reason.text,
+                "rule": reason.rule.name,
+                "says": reason.rule.says,
+                "known": reason.rule.known.value,
+                "source": reason.rule.source,
+            }
+            for reason in record.decision.reasons
+        ],
+    }

@@ -1,0 +1,122 @@
+"""The real `sam build` and `sam deploy`, into the emulated account."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from backstairs.emulator.settings import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
+from backstairs.local.servers import listen, port_of
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from backstairs.local.process import Children
+
+STACK_NAME = "backstairs"
+_READY_SECONDS = 30
+_TAIL = 30
+
+
+class StepError(Exception):
+    """A step failed; the message has the end of its log and where the rest is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sam:
+    """The SAM CLI on one project, talking to the emulated account and to nothing else.
+
+    `program` is the `sam` to run, `search` the folders of the tools it needs (uv), `logs` where
+    its output goes.
+    """
+
+    program: str
+    search: Sequence[str]
+    root: Path
+    logs: Path
+    children: Children
+
+    def build(self) -> None:
+        """`sam build`. Raises StepError."""
+        self._run("build", [], {})
+
+    def deploy(self, account_url: str, region: str) -> None:
+        """`sam deploy` with the project's own samconfig.toml. Raises StepError."""
+        account = {
+            "AWS_ENDPOINT_URL": account_url,
+            "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_ACCESS_KEY,
+            "AWS_DEFAULT_REGION": region,
+        }
+        options = ["--stack-name", STACK_NAME, "--region", region, "--resolve-s3"]
+        options += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+        self._run("deploy", options, account)
+
+    def _run(self, command: str, options: Sequence[str], variables: Mapping[str, str]) -> None:
+        log = self.logs / f"sam-{command}.log"
+        # A developer's own AWS settings must not get here: nothing may reach a real account.
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        environment = {
+            **clean,
+            "PATH": os.pathsep.join([*self.search, os.environ.get("PATH", os.defpath)]),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SAM_CLI_TELEMETRY": "0",
+            **variables,
+        }
+        with log.open("wb") as output:
+            process = self.children.start(
+                [self.program, command, *options],
+                environment=environment,
+                output=output,
+                folder=self.root,
+            )
+            status = process.wait()
+        if status != 0:
+            end = "\n".join(log.read_text("utf-8", "replace").splitlines()[-_TAIL:])
+            raise StepError(f"sam {command} failed; the end of {log}:\n{end}")
+
+
+def start_account(python: str, children: Children, state: Path, region: str) -> str:
+    """Start the emulated account on a free port; returns its URL. Raises StepError."""
+    with listen() as listener:
+        port = port_of(listener)
+    log = state / "logs" / "account.log"
+    with log.open("wb") as output:
+        process = children.start(
+            [
+                python,
+                "-m",
+                "backstairs.emulator",
+                "--port",
+                str(port),
+                "--state",
+                str(state / "tmp"),
+            ],
+            environment={**os.environ, "AWS_DEFAULT_REGION": region},
+            output=output,
+        )
+    url = f"http://127.0.0.1:{port}"
+    _wait_until_ready(url, process, log)
+    return url
+
+
+def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    opener = build_opener(ProxyHandler({}))
+    until = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < until:
+        try:
+            with opener.open(f"{url}/_backstairs/health", timeout=5):
+                return
+        except (URLError, ConnectionError):
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
+    raise StepError(f"the emulated account does not answer; see {log}")

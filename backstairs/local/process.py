@@ -1,0 +1,87 @@
+"""Child processes that never outlive us, and the workers among them.
+
+All children share one process group, led by a reaper that waits for the end of a pipe. We hold the
+other end: however we end, the pipe closes, and the reaper kills the group, itself included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+_REAPER = "import os, signal; os.read(0, 1); os.killpg(0, signal.SIGKILL)"
+
+
+class Children:
+    """The process group of everything that we start."""
+
+    def __init__(self) -> None:
+        # -I -S: the reaper needs nothing, and must be there before anything else.
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _REAPER],
+            stdin=subprocess.PIPE,
+            process_group=0,
+        )
+
+    def start(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        output: IO[bytes] | int,
+        folder: Path | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a program in the group; `output` takes both of its streams."""
+        return subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            process_group=self._reaper.pid,
+        )
+
+    def close(self) -> None:
+        """End the whole group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._reaper.pid, signal.SIGKILL)
+        self._reaper.communicate()
+
+
+class WorkerProcess:
+    """A process whose output goes to a log, and whose end is a future."""
+
+    def __init__(self, process: subprocess.Popen[bytes], expires: datetime) -> None:
+        self.expires = expires
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._process = process
+
+    async def follow(self, log: IO[bytes]) -> None:
+        """Copy the output until the process ends."""
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        stream = self._process.stdout
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stream)
+        try:
+            while chunk := await reader.read(65536):
+                log.write(chunk)
+                log.flush()
+        finally:
+            await loop.run_in_executor(None, self._process.wait)
+            if not self.ended.done():
+                self.ended.set_result(None)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()

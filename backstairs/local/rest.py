@@ -1,0 +1,242 @@
+"""REST API, Lambda proxy integration: a request as an event, and a function's answer as a response.
+
+Source: API Gateway Developer Guide, "Lambda proxy integrations in API Gateway" and "Amazon API
+Gateway important notes". The path and its parameters stay as they were sent, percent-encoded;
+query parameters are decoded (public reports: serverless-offline #265, aws-sam-cli #771).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from backstairs.access.model import Authorization
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from backstairs.access import Api, Origin, Principal, Route, WireRequest
+
+JSON = b"application/json"
+
+# Headers that API Gateway sets itself; a function's own come back under another name.
+_REMAPPED = {
+    name: f"x-amzn-Remapped-{name}".encode()
+    for name in (
+        "authorization",
+        "connection",
+        "content-length",
+        "content-md5",
+        "date",
+        "expect",
+        "host",
+        "max-forwards",
+        "proxy-authenticate",
+        "server",
+        "te",
+        "trailer",
+        "upgrade",
+        "user-agent",
+        "www-authenticate",
+    )
+}
+_DROPPED = {"transfer-encoding"}
+
+
+class MalformedAnswerError(ValueError):
+    """A function's answer is not of the form that a proxy integration takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a request came in: what the event tells of it beside the request itself."""
+
+    api: Api
+    route: Route
+    parameters: Mapping[str, str]
+    origin: Origin
+    caller: Principal | None
+    access_key_id: str | None
+    request_id: str
+    time: datetime
+    trace_id: str
+    header_names: Iterable[bytes]
+    path: str
+
+
+def event(request: WireRequest, entry: Entry) -> bytes:
+    """The proxy event (payload 1.0) as JSON."""
+    api, route = entry.api, entry.route
+    names = (name.decode("latin-1") for name in entry.header_names)
+    headers = _gather(
+        (name, value.decode("latin-1"))
+        for name, (_, value) in zip(names, request.headers, strict=True)
+    )
+    source_ip = entry.origin.source_ip
+    added = {
+        "X-Amzn-Trace-Id": [entry.trace_id],
+        "X-Forwarded-For": [source_ip] if source_ip else [],
+        "X-Forwarded-Port": ["443"],
+        "X-Forwarded-Proto": ["https"],
+    }
+    if entry.origin.endpoint is not None:
+        added |= {
+            "x-amzn-vpc-id": [entry.origin.endpoint.vpc_id],
+            "x-amzn-vpce-id": [entry.origin.endpoint.endpoint_id],
+            "x-amzn-vpce-config": ["1"],
+        }
+    replaced = {name.lower() for name in added}
+    headers = {name: values for name, values in headers.items() if name.lower() not in replaced}
+    headers |= {name: values for name, values in added.items() if values}
+    query = _gather(_query(request.query))
+    domain = f"{api.api_id}.execute-api.{api.region}.amazonaws.com"
+    body = {
+        "resource": route.path,
+        "path": entry.path,
+        "httpMethod": request.method,
+        "headers": _last(headers),
+        "multiValueHeaders": headers,
+        "queryStringParameters": _last(query) or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": dict(entry.parameters) or None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": api.account,
+            "apiId": api.api_id,
+            "stage": api.stage,
+            "resourcePath": route.path,
+            "httpMethod": request.method,
+            "path": f"/{api.stage}{entry.path}",
+            "protocol": "HTTP/1.1",
+            "domainName": domain,
+            "domainPrefix": api.api_id,
+            "requestId": entry.request_id,
+            "extendedRequestId": entry.request_id,
+            "requestTime": entry.time.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "requestTimeEpoch": int(entry.time.timestamp() * 1000),
+            "identity": _identity(request, entry),
+        },
+        "body": request.body.decode("utf-8", "replace") if request.body else None,
+        "isBase64Encoded": False,
+    }
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _identity(request: WireRequest, entry: Entry) -> dict[str, Any]:
+    agents = request.values("user-agent")
+    identity: dict[str, Any] = dict.fromkeys(
+        (
+            "accessKey",
+            "accountId",
+            "apiKey",
+            "caller",
+            "cognitoAuthenticationProvider",
+            "cognitoAuthenticationType",
+            "cognitoIdentityId",
+            "cognitoIdentityPoolId",
+            "principalOrgId",
+            "user",
+            "userArn",
+        )
+    )
+    identity["sourceIp"] = entry.origin.source_ip
+    identity["userAgent"] = agents[-1] if agents else None
+    if entry.origin.endpoint is not None:
+        identity["vpcId"] = entry.origin.endpoint.vpc_id
+        identity["vpceId"] = entry.origin.endpoint.endpoint_id
+    if entry.caller is not None and entry.route.authorization is Authorization.AWS_IAM:
+        identity["accessKey"] = entry.access_key_id
+        identity["accountId"] = entry.caller.account
+        identity["caller"] = identity["user"] = entry.caller.user_id
+        identity["userArn"] = entry.caller.arn
+    return identity
+
+
+def _query(query: bytes) -> Iterable[tuple[str, str]]:
+    for part in query.decode("latin-1").split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            yield unquote_plus(name), unquote_plus(value)
+
+
+def _gather(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    gathered: dict[str, list[str]] = {}
+    for name, value in pairs:
+        gathered.setdefault(name, []).append(value)
+    return gathered
+
+
+def _last(gathered: Mapping[str, list[str]]) -> dict[str, str]:
+    return {name: values[-1] for name, values in gathered.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP response: status, headers, body."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
+def answer(payload: bytes) -> Answer:
+    """A function's answer as a response. Raises MalformedAnswerError, which the caller gets as 502.
+
+    Without binary media types a base64 body is sent as it is.
+    """
+    try:
+        said = json.loads(payload)
+    except ValueError as error:
+        raise MalformedAnswerError(str(error)) from error
+    if not isinstance(said, dict):
+        raise MalformedAnswerError(f"the answer is a {type(said).__name__}, not an object")
+    unknown = said.keys() - {
+        "statusCode",
+        "headers",
+        "multiValueHeaders",
+        "body",
+        "isBase64Encoded",
+    }
+    if unknown:
+        raise MalformedAnswerError(f"unknown keys {sorted(unknown)}")
+    try:
+        status = int(said["statusCode"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedAnswerError("statusCode is missing or not a number") from error
+    if not 100 <= status <= 599:  # noqa: PLR2004 - the range of HTTP status codes
+        raise MalformedAnswerError(f"statusCode is {status}")
+    body = said.get("body")
+    if body is not None and not isinstance(body, str):
+        raise MalformedAnswerError(f"body is a {type(body).__name__}, not a string")
+    headers = _answer_headers(said.get("headers") or {}, said.get("multiValueHeaders") or {})
+    if not any(name.lower() == b"content-type" for name, _ in headers):
+        headers.append((b"content-type", JSON))
+    return Answer(status, headers, (body or "").encode())
+
+
+def _answer_headers(single: object, multiple: object) -> list[tuple[bytes, bytes]]:
+    if not isinstance(single, dict) or not isinstance(multiple, dict):
+        raise MalformedAnswerError("headers are not objects")
+    pairs = [(name, value) for name, values in multiple.items() for value in _listed(values)]
+    # The same name in both: the multi-value form wins, an equal pair is sent once.
+    several = {name.lower() for name in multiple}
+    pairs += [(name, value) for name, value in single.items() if name.lower() not in several]
+    result = []
+    for name, value in pairs:
+        if name.lower() in _DROPPED:
+            continue
+        key = _REMAPPED.get(name.lower()) or name.encode("latin-1", "replace")
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if any(character in text for character in "\r\n\0"):
+            raise MalformedAnswerError(f"header {name} holds a line break")
+        result.append((key, text.encode("latin-1", "replace")))
+    return result
+
+
+def _listed(values: object) -> list[object]:
+    if not isinstance(values, list):
+        raise MalformedAnswerError("a multi-value header is not a list")
+    return values

@@ -1,0 +1,201 @@
+"""A running application: door, functions and network over one account."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from backstairs.access import Endpoint, Origin
+from backstairs.local.control import Control
+from backstairs.local.door import Door
+from backstairs.local.identities import AccountIdentities
+from backstairs.local.network import Certificates, Network, names_of
+from backstairs.local.routes import Directory, matches_path
+from backstairs.local.runtime import Pool, Worker
+from backstairs.local.servers import Servers
+from backstairs.local.workers import Launcher
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from backstairs.local.account import Account
+    from backstairs.local.process import Children
+
+WORKERS = 4
+
+# Nobody's: an endpoint of a VPC that the application does not know, and a documentation address
+# (RFC 5737) for a client on the internet.
+ANOTHER_ENDPOINT = Origin(
+    "another-endpoint", Endpoint("vpce-0another00000000", "vpc-0another000000000"), "10.99.0.10"
+)
+INTERNET = Origin("internet", None, "203.0.113.10")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrigin:
+    """An origin with its port on 127.0.0.1, and the DNS name it has on AWS."""
+
+    name: str
+    port: int
+    dns_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApi:
+    """An API that can be called."""
+
+    name: str
+    api_id: str
+    stage: str
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where things are, for the commands that use a running application.
+
+    `roles` are the functions' role ARNs by short name: `claims` for `ClaimsFunction`.
+    """
+
+    account_url: str
+    region: str
+    control: int
+    origins: list[OpenOrigin]
+    apis: list[OpenApi]
+    roles: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> Running:
+        """Read what `write` wrote. Raises FileNotFoundError when nothing is running."""
+        said = json.loads(path.read_text(encoding="utf-8"))
+        said["origins"] = [OpenOrigin(**origin) for origin in said["origins"]]
+        said["apis"] = [OpenApi(**api) for api in said["apis"]]
+        return cls(**said)
+
+    def api_with(self, path: str) -> OpenApi:
+        """The API that has a path below its stage; the first API if none has."""
+        path = path.partition("?")[0]
+        for api in self.apis:
+            if any(matches_path(pattern, path) for pattern in api.paths):
+                return api
+        return self.apis[0]
+
+    def write(self, path: Path) -> None:
+        """Write it for the other commands."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def short_name(logical_id: str) -> str:
+    """`ClaimTypesFunction` as people say it: `claim-types`."""
+    words = re.findall(r"[A-Z][a-z0-9]*", logical_id.removesuffix("Function"))
+    return "-".join(words).lower() or logical_id
+
+
+@contextlib.asynccontextmanager
+async def run(
+    account: Account, stack_name: str, *, children: Children, python: Path, state: Path
+) -> AsyncIterator[Running]:
+    """Open the doors to what is deployed; on leaving, close them and end the workers.
+
+    `python` is the interpreter of the functions, `state` a folder for code, logs and certificates.
+    """
+    logs = state / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    apis = await asyncio.to_thread(account.apis)
+    endpoints = await asyncio.to_thread(account.origins)
+    functions = await asyncio.to_thread(account.functions, state / "code")
+    logical_ids = await asyncio.to_thread(account.logical_ids, stack_name)
+    identities = AccountIdentities(account.url)
+    await asyncio.to_thread(identities.refresh)
+    certificates = Certificates(state, account.region)
+
+    plain, tls = Servers(), Servers(certificates.server)
+    networks: dict[str | None, Network] = {}
+    launcher = Launcher(
+        account=account,
+        children=children,
+        python=python,
+        logs=logs,
+        networks=networks,
+        certificates=certificates.bundle,
+    )
+    pools = {}
+    for function in functions:
+        workers = [Worker() for _ in range(WORKERS)]
+        for worker in workers:
+            worker.port = plain.add(worker)
+        pools[function.arn] = Pool(function, workers, launcher.start)
+    door = Door(Directory(apis), pools, identities, account.region)
+
+    origins = [*endpoints, ANOTHER_ENDPOINT, INTERNET]
+    ports = {origin.name: plain.add(partial(door.serve, origin)) for origin in origins}
+    tls_ports = {origin.name: tls.add(partial(door.serve, origin)) for origin in origins}
+    vpcs = {function.vpc_id for function in functions}
+    for vpc_id in vpcs:
+        known = [
+            (names_of(origin.endpoint, account.region), tls_ports[origin.name])
+            for origin in endpoints
+            if origin.endpoint is not None and origin.endpoint.vpc_id == vpc_id
+        ]
+        if vpc_id is None:
+            known = [(re.compile(rf".*\.{account.region}\.amazonaws\.com"), tls_ports["internet"])]
+        networks[vpc_id] = Network(partial(_port_of_name, known))
+
+    by_name = {
+        short_name(logical_ids.get(pool.function.name, pool.function.name)): pool
+        for pool in pools.values()
+    }
+    control = plain.add(Control(door, by_name))
+    running = Running(
+        account_url=account.url,
+        region=account.region,
+        control=control,
+        origins=[
+            OpenOrigin(
+                origin.name,
+                ports[origin.name],
+                account.endpoint_dns_name(origin.endpoint.endpoint_id)
+                if origin in endpoints and origin.endpoint is not None
+                else None,
+            )
+            for origin in origins
+        ],
+        apis=[
+            OpenApi(api.name, api.api_id, api.stage, sorted({route.path for route in api.routes}))
+            for api in apis
+        ],
+        roles={name: pool.function.role_arn for name, pool in sorted(by_name.items())},
+    )
+
+    async with asyncio.TaskGroup() as tasks:
+        serving = [tasks.create_task(servers.run()) for servers in (plain, tls)]
+        fresh = tasks.create_task(identities.keep_fresh())
+        try:
+            await plain.started()
+            await tls.started()
+            for network in networks.values():
+                await network.start()
+            await asyncio.gather(*(pool.warm() for pool in pools.values()))
+            yield running
+        finally:
+            fresh.cancel()
+            for pool in pools.values():
+                pool.stop()
+            for network in networks.values():
+                network.stop()
+            plain.stop()
+            tls.stop()
+            await asyncio.gather(*serving)
+
+
+def _port_of_name(known: list[tuple[re.Pattern[str], int]], name: str) -> int | None:
+    for pattern, port in known:
+        if pattern.fullmatch(name):
+            return port
+    return None

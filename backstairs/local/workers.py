@@ -1,0 +1,109 @@
+"""How a function's process is started: what Lambda gives it, and what the local run adds.
+
+Source: AWS Lambda Developer Guide, "Using Lambda environment variables" (defined runtime
+variables) and "Working with layers for Python Lambda functions" (search path).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+from backstairs.local.process import Children, WorkerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from backstairs.local.account import Account
+    from backstairs.local.network import Network
+    from backstairs.local.runtime import Function, Worker
+
+# What the local run adds to the environment that Lambda defines; see ADAPTERS.
+_HOST = "127.0.0.1"
+
+
+class Launcher:
+    """Starts workers with their function's code, layers, environment and role.
+
+    `python` is the interpreter of an environment that holds what Lambda's own image holds:
+    awslambdaric and boto3. `networks` by VPC id; None is the internet.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        children: Children,
+        python: Path,
+        logs: Path,
+        networks: Mapping[str | None, Network],
+        certificates: Path,
+    ) -> None:
+        self._account = account
+        self._children = children
+        self._python = python
+        self._logs = logs
+        self._networks = networks
+        self._certificates = certificates
+        self._following: set[asyncio.Task[None]] = set()
+
+    async def start(self, function: Function, worker: Worker) -> WorkerProcess:
+        """Start one worker's process with fresh credentials of the function's role."""
+        credentials = await asyncio.to_thread(
+            self._account.assume, function.role_arn, function.name[:64]
+        )
+        process = self._children.start(
+            [str(self._python), "-m", "awslambdaric", function.handler],
+            environment={
+                **self._lambda_environment(function, worker),
+                **function.environment,
+                "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": credentials["SessionToken"],
+                **self._local_environment(function),
+            },
+            output=subprocess.PIPE,
+            folder=function.code,
+        )
+        started = WorkerProcess(process, credentials["Expiration"])
+        # Opened to append: several workers of a function write to one log.
+        log = (self._logs / f"{function.name}.log").open("ab")
+        following = asyncio.create_task(started.follow(log))
+        self._following.add(following)
+        following.add_done_callback(self._following.discard)
+        following.add_done_callback(lambda _: log.close())
+        return started
+
+    def _lambda_environment(self, function: Function, worker: Worker) -> dict[str, str]:
+        search = (function.code, *(layer / "python" for layer in function.layers))
+        return {
+            "AWS_DEFAULT_REGION": self._account.region,
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{worker.port}",
+            "AWS_LAMBDA_RUNTIME_API": f"{_HOST}:{worker.port}",
+            "AWS_REGION": self._account.region,
+            "LAMBDA_TASK_ROOT": str(function.code),
+            "LANG": "en_US.UTF-8",
+            "PATH": os.defpath,
+            "PYTHONPATH": os.pathsep.join(map(str, search)),
+            "TZ": ":UTC",
+            "_HANDLER": function.handler,
+        }
+
+    def _local_environment(self, function: Function) -> dict[str, str]:
+        network = self._networks[function.vpc_id]
+        return {
+            "AWS_ENDPOINT_URL": self._account.url,
+            "HTTPS_PROXY": f"http://{_HOST}:{network.port}",
+            "NO_PROXY": _HOST,
+            "REQUESTS_CA_BUNDLE": str(self._certificates),
+            "SSL_CERT_FILE": str(self._certificates),
+        }

@@ -1,0 +1,1 @@
+"""The claim types: reference data for everything in the network."""

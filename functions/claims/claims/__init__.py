@@ -1,0 +1,1 @@
+"""The claims service: what members of an insurance ask to be paid for."""

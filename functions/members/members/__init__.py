@@ -1,0 +1,1 @@
+"""The members service: who is insured and how to reach them."""

@@ -1,0 +1,75 @@
+"""The canonical form of path, query and header values.
+
+Source: AWS IAM User Guide, "Create a signed AWS API request"
+(reference_sigv-create-signed-request); RFC 3986 for what is unreserved and for dot segments.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import quote, unquote_to_bytes
+
+# What a proxy or a tracer may add or change is not signed; every x-amz-* header must be.
+_SIGNED = frozenset({"content-type", "host", "x-apigw-api-id"})
+_REPLACED = frozenset({"x-amz-date", "x-amz-security-token"})
+
+# Unreserved characters stay as they are, all else is encoded, in upper case.
+_PLAIN_PATH = "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~"
+_ENCODED = r"%(?:[01][\dA-F]|2[\dA-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][\dA-F])"
+_TEXT = rf"[\w.~-]*+(?:{_ENCODED}[\w.~-]*+)*+"
+_is_encoded = re.compile(rf"{_TEXT}={_TEXT}(?:&{_TEXT}={_TEXT})*+", re.ASCII).fullmatch
+
+
+def canonical_path(path: str) -> str:
+    """Resolve dot segments and repeated slashes of a path as sent, then encode it once more."""
+    if "//" in path or "/." in path or not path:
+        kept: list[str] = []
+        for segment in path.split("/"):
+            if segment == "..":
+                del kept[-1:]
+            elif segment not in ("", "."):
+                kept.append(segment)
+        closed = kept and path.endswith(("/", "/.", "/.."))
+        path = "/" + "/".join(kept) + ("/" if closed else "")
+    return quote(path, safe="/~") if path.strip(_PLAIN_PATH) else path
+
+
+def canonical_query(query: str) -> str:
+    """Decode and encode each name and value of a query as sent, and sort by name, then value.
+
+    A `+` is a space: API Gateway reads and canonicalises it so.
+    """
+    query = query.replace("+", "%20")
+    if not _is_encoded(query):
+        pairs = [pair.partition("=") for pair in query.split("&") if pair]
+        query = "&".join([f"{_encoded(name)}={_encoded(value)}" for name, _, value in pairs])
+    # A space sorts before all that names and values hold: so this is by name, then by value.
+    return "&".join(sorted(query.replace("=", " ").split("&"))).replace(" ", "=")
+
+
+@lru_cache(maxsize=256)
+def signed_name(name: str) -> str:
+    """Return the lower-case name of a header that is signed as the caller set it, else nothing."""
+    lower = name.lower()
+    if lower in _SIGNED or (lower.startswith("x-amz-") and lower not in _REPLACED):
+        return lower
+    return ""
+
+
+@lru_cache(maxsize=256)
+def canonical_value(value: str | bytes) -> str:
+    """Return a header's value, trimmed, runs of white space made one space.
+
+    What is not ASCII is signed as its bytes on the wire, which for text are Latin-1 (http.client);
+    bytes that are not UTF-8 become surrogates.
+    """
+    if isinstance(value, str):
+        if value.isascii() and value.isprintable():
+            return " ".join(value.split()) if " " in value else value
+        value = value.encode("latin-1")
+    return b" ".join(value.split()).decode("utf-8", "surrogateescape")
+
+
+def _encoded(text: str) -> str:
+    return quote(unquote_to_bytes(text), safe="~")

@@ -1,0 +1,223 @@
+"""AWS Signature Version 4: canonical request, string to sign, signature, headers.
+
+Knows no HTTP library, and imports nothing beyond `hashlib`, `hmac`, `urllib.parse` and what they
+import, so that it may serve any client. Source of every rule, unless noted otherwise: AWS IAM User
+Guide, "Create a signed AWS API request" (reference_sigv-create-signed-request).
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+from .canonical import canonical_path, canonical_query, canonical_value, signed_name
+from .keys import Credentials, Redacted, signing_key
+
+TYPE_CHECKING = False  # as in `typing`, without its import
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, MutableMapping
+
+    Headers = Iterable[tuple[str, str | bytes]]
+
+__all__ = [
+    "ALGORITHM",
+    "EMPTY_SHA256",
+    "UNSIGNED_PAYLOAD",
+    "Credentials",
+    "Redacted",
+    "canonical_request",
+    "host_of",
+    "sign",
+    "signature",
+    "string_to_sign",
+]
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+EMPTY_SHA256 = sha256(b"").hexdigest()
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+
+_PORTS = {"http": 80, "https": 443}
+_AFTER_SCHEME = len("https://")
+
+
+def canonical_request(
+    *, method: str, path: str, query: str = "", headers: Headers, payload_hash: str = EMPTY_SHA256
+) -> str:
+    r"""Return the canonical request, whose SHA-256 is what a signature covers.
+
+    `path` and `query` are as on the request line, `headers` exactly those to sign (names in any
+    case, repeated names allowed), `payload_hash` the hex SHA-256 of the body::
+
+        GET\n
+        /stage/members/a%2520b\n            dot segments and // resolved, each segment encoded again
+        a=1&b=x%20y\n                       decoded, encoded, sorted by name and value
+        host:api.example.com\n              lower case, sorted, runs of white space made one space
+        x-amz-date:20150830T123600Z\n
+        \n
+        host;x-amz-date\n
+        e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+
+    Header bytes that are not UTF-8 show as surrogates; encode the result with `surrogateescape`.
+    """
+    merged: dict[str, str] = {}
+    for name, value in headers:
+        _add(merged, name.lower(), value)
+    path, query = canonical_path(path), canonical_query(query)
+    return _assembled(method, path, query, merged, payload_hash)[0]
+
+
+def string_to_sign(*, canonical: str, timestamp: str, scope: str) -> str:
+    r"""Return what the derived key signs.
+
+    ::
+
+        AWS4-HMAC-SHA256\n
+        20150830T123600Z\n                              timestamp, as in X-Amz-Date
+        20150830/us-east-1/execute-api/aws4_request\n   scope
+        <hex SHA-256 of the canonical request>
+    """
+    hashed = sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{ALGORITHM}\n{timestamp}\n{scope}\n{hashed}"
+
+
+def signature(
+    *, to_sign: str, credentials: Credentials, date: str, region: str, service: str
+) -> str:
+    """Return the hex signature of a string to sign, by the key for a day (`20150830`) and scope.
+
+    ::
+
+        key = HMAC(HMAC(HMAC(HMAC("AWS4" + secret, date), region), service), "aws4_request")
+    """
+    return signing_key(credentials.secret_access_key, date, region, service).sign(to_sign)
+
+
+def sign(
+    *,
+    method: str,
+    url: str,
+    headers: Headers = (),
+    body: bytes | str = b"",
+    credentials: Credentials,
+    region: str,
+    service: str,
+    host: str | None = None,
+    payload_hash: str | None = None,
+    at: float | None = None,
+    also: Collection[str] = (),
+) -> dict[str, str]:
+    """Return the headers to set so that one request is signed; nothing passed in is changed.
+
+    `url` is the URL as sent, percent-encoded; `headers` are those the request will carry. Signed
+    are host, content-type, x-apigw-api-id, every x-amz-* header and those named in `also` (lower
+    case). The Host is that of `headers`, else `host`, else the URL's. `payload_hash` stands for a
+    body that is hashed elsewhere, or is `UNSIGNED_PAYLOAD`. `at` is the time in seconds since the
+    epoch, else now. The answer::
+
+        Host: api.example.com
+        X-Amz-Date: 20150830T123600Z
+        X-Amz-Security-Token: ...                  for temporary credentials
+        X-Amz-Content-Sha256: UNSIGNED-PAYLOAD     if so asked
+        Authorization: AWS4-HMAC-SHA256
+            Credential=AKIDEXAMPLE/20150830/us-east-1/execute-api/aws4_request,
+            SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8ed...
+    """
+    signed: dict[str, str] = {}
+    for name, value in headers:
+        if (lower := signed_name(name)) or (lower := name.lower()) in also:
+            _add(signed, lower, value)
+    if payload_hash is None and "x-amz-content-sha256" not in signed:
+        payload_hash = sha256(body.encode() if isinstance(body, str) else body).hexdigest()
+    answer = {"Host": signed.setdefault("host", host or host_of(url))}
+    authorize(
+        answer,
+        method=method,
+        url=url,
+        signed=signed,
+        payload_hash=payload_hash or signed["x-amz-content-sha256"],
+        credentials=credentials,
+        region=region,
+        service=service,
+        at=time.time() if at is None else at,
+    )
+    return answer
+
+
+def authorize(
+    answer: MutableMapping[str, str],
+    *,
+    method: str,
+    url: str,
+    signed: dict[str, str],
+    payload_hash: str,
+    credentials: Credentials,
+    region: str,
+    service: str,
+    at: float,
+) -> None:
+    """Put into `answer` what `sign` returns, but for Host.
+
+    For adapters that know their client's headers better than `sign` can: `signed` holds the other
+    headers to be signed, host among them, in canonical form, and is completed here.
+    """
+    timestamp = _timestamp(int(at))
+    answer["X-Amz-Date"] = signed["x-amz-date"] = timestamp
+    token = credentials.session_token
+    if token is not None:
+        answer["X-Amz-Security-Token"] = signed["x-amz-security-token"] = token
+    if payload_hash == UNSIGNED_PAYLOAD:
+        answer["X-Amz-Content-Sha256"] = signed["x-amz-content-sha256"] = payload_hash
+    if "#" in url:
+        url = url.partition("#")[0]
+    target, _, query = url.partition("?")
+    start = target.find("/", _AFTER_SCHEME)
+    canonical, names = _assembled(
+        method,
+        canonical_path(target[start:] if start > 0 else "/"),
+        canonical_query(query) if query else "",
+        signed,
+        payload_hash,
+    )
+    key = signing_key(credentials.secret_access_key, timestamp[:8], region, service)
+    proof = key.sign(string_to_sign(canonical=canonical, timestamp=timestamp, scope=key.scope))
+    answer["Authorization"] = Redacted(
+        f"{ALGORITHM} Credential={credentials.access_key_id}/{key.scope}, "
+        f"SignedHeaders={names}, Signature={proof}"
+    )
+
+
+def host_of(url: str) -> str:
+    """Return the Host header for a URL: no user, no default port, no trailing dot."""
+    parts = urlsplit(url)
+    name, port = (parts.hostname or "").rstrip("."), parts.port
+    if ":" in name:
+        name = f"[{name}]"
+    return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
+
+
+def _add(headers: dict[str, str], name: str, value: str | bytes) -> None:
+    text = canonical_value(value)
+    headers[name] = f"{headers[name]},{text}" if name in headers else text
+
+
+def _assembled(
+    method: str, path: str, query: str, headers: dict[str, str], payload_hash: str
+) -> tuple[str, str]:
+    """Return the canonical request of canonical parts, and the names of its headers."""
+    lines, names = _layout(tuple(headers))
+    return f"{method}\n{path}\n{query}\n{lines % headers}\n{names}\n{payload_hash}", names
+
+
+@lru_cache(maxsize=64)
+def _layout(names: tuple[str, ...]) -> tuple[str, str]:
+    """Return the lines that headers of these names fill in, and the list of the names."""
+    ordered = sorted(names)
+    return "".join([f"{name}:%({name})s\n" for name in ordered]), ";".join(ordered)
+
+
+@lru_cache(maxsize=8)
+def _timestamp(seconds: int) -> str:
+    """Return seconds since the epoch as an X-Amz-Date, `20150830T123600Z`."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))

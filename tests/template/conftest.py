@@ -1,0 +1,133 @@
+"""The templates as CloudFormation gets them: translated by SAM, intrinsics resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backstairs.template import Known, Resolver, load, parameter_values, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT, REGION = "123456789012", "us-east-1"
+
+ENDPOINTS = {"created": "vpce-c4ea7ed", "imported": "vpce-19b047ed", "own": "vpce-0f0e0d0c"}
+PLACEMENTS: dict[str, dict[str, str]] = {
+    "created": {},
+    "imported": {"NetworkStackName": "network"},
+    "own": {
+        "SubnetIds": "subnet-0a,subnet-0b",
+        "SecurityGroupIds": "sg-0c,sg-0d",
+        "ExecuteApiEndpointId": ENDPOINTS["own"],
+        "ExecuteApiEndpointDnsName": f"{ENDPOINTS['own']}.example",
+    },
+}
+
+
+def _network(placement: str) -> Mapping[str, str]:
+    """What a network stack says of itself."""
+    return {
+        "SubnetIds": "subnet-0a,subnet-0b",
+        "ClientSecurityGroupId": "sg-0c",
+        "ExecuteApiEndpointId": ENDPOINTS[placement],
+        "ExecuteApiEndpointDnsName": f"{ENDPOINTS[placement]}.example",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack as it would be deployed: the properties of what exists, by logical id."""
+
+    template: Mapping[str, Any]
+    resources: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Any]
+
+    def of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        """The properties of all resources of a type."""
+        return {
+            name: resource["Properties"]
+            for name, resource in self.resources.items()
+            if resource["Type"] == kind
+        }
+
+    def properties(self, logical_id: str) -> Mapping[str, Any]:
+        """The properties of one resource."""
+        properties: Mapping[str, Any] = self.resources[logical_id]["Properties"]
+        return properties
+
+
+def _uploaded(template: dict[str, Any]) -> dict[str, Any]:
+    """Local paths as `sam package` leaves them; SAM translates nothing else."""
+    for logical_id, resource in template["Resources"].items():
+        properties = resource.get("Properties", {})
+        for name in {"CodeUri", "ContentUri"} & properties.keys():
+            properties[name] = f"s3://bucket/{logical_id}"
+        if resource["Type"] == "AWS::Serverless::Application":
+            properties["Location"] = f"https://s3.amazonaws.com/bucket/{logical_id}"
+    return template
+
+
+def _deployed(path: str, parameters: Mapping[str, str], imported: Mapping[str, str]) -> Stack:
+    source = _uploaded(load(ROOT / path))
+    template = translate(source, parameters, path, REGION)
+
+    def attribute(logical_id: str, name: str) -> object:
+        if logical_id == "Network":
+            return _network("created")[name.removeprefix("Outputs.")]
+        if name == "DnsEntries":
+            return ["Z123:endpoint.example", "Z123:endpoint-a.example"]
+        return f"{logical_id}.{name}"
+
+    known = Known(
+        parameters=parameter_values(template, parameters),
+        physical_ids={name: name for name in template["Resources"]},
+        account=ACCOUNT,
+        region=REGION,
+        stack_name="stack",
+        attribute=attribute,
+        export=lambda name: imported[name.removeprefix("network-")],
+    )
+    resolver = Resolver(template, known)
+    resources = {
+        name: resolver.resolve(resource)
+        for name, resource in template["Resources"].items()
+        if resolver.exists(resource)
+    }
+    return Stack(template, resources, resolver.resolve(template["Outputs"]))
+
+
+@pytest.fixture(scope="session", params=sorted(PLACEMENTS))
+def placement(request: pytest.FixtureRequest) -> str:
+    """Each of the three ways to say where the application goes."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def endpoint(placement: str) -> str:
+    """The id of the interface endpoint in that placement."""
+    return ENDPOINTS[placement]
+
+
+@pytest.fixture(scope="session")
+def application(placement: str) -> Stack:
+    """The application in that placement, stage `test`."""
+    parameters = {"Stage": "test", **PLACEMENTS[placement]}
+    return _deployed("template.yaml", parameters, _network("imported"))
+
+
+@pytest.fixture(scope="session")
+def application_with() -> Callable[..., Stack]:
+    """The application with the parameters given."""
+    return lambda **parameters: _deployed("template.yaml", parameters, _network("imported"))
+
+
+@pytest.fixture(scope="session")
+def network_with() -> Callable[..., Stack]:
+    """The network with the parameters given."""
+    return lambda **parameters: _deployed("stacks/network.yaml", parameters, {})

@@ -1,0 +1,50 @@
+"""The data and the logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(("stage", "kept"), [("dev", False), ("prod", True)])
+def test_the_data_of_production_outlives_mistakes(
+    application_with: Callable[..., Any], stage: str, *, kept: bool
+) -> None:
+    """Elsewhere the table goes with its stack; encryption and backups are for all."""
+    stack = application_with(Stage=stage)
+    table, properties = stack.resources["ClaimsTable"], stack.properties("ClaimsTable")
+    assert table["DeletionPolicy"] == ("Retain" if kept else "Delete")
+    assert table["UpdateReplacePolicy"] == "Retain"
+    assert properties["DeletionProtectionEnabled"] is kept
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_every_function_logs_to_a_group_of_its_own_for_two_weeks(
+    application_with: Callable[..., Any],
+) -> None:
+    """The groups go with the stack."""
+    stack = application_with()
+    functions = stack.of_type("AWS::Lambda::Function").values()
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    assert {function["LoggingConfig"]["LogGroup"] for function in functions} == groups.keys()
+    assert len(groups) == len(functions)
+    assert {group["RetentionInDays"] for group in groups.values()} == {14}
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_functions_run_where_the_parameter_says(
+    application_with: Callable[..., Any], architecture: str
+) -> None:
+    """On Python 3.13, and the layer serves both processors."""
+    stack = application_with(Architecture=architecture)
+    for function in stack.of_type("AWS::Lambda::Function").values():
+        assert function["Architectures"] == [architecture]
+        assert function["Runtime"] == "python3.13"
+    ((_, layer),) = stack.of_type("AWS::Lambda::LayerVersion").items()
+    assert architecture in layer["CompatibleArchitectures"]

@@ -1,0 +1,81 @@
+"""What each function may do: what its code calls, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GRANTS: dict[str, set[tuple[str, str]]] = {
+    "ClaimsFunctionRole": {
+        ("dynamodb:GetItem", "ClaimsTable.Arn"),
+        ("dynamodb:PutItem", "ClaimsTable.Arn"),
+        ("dynamodb:Query", "ClaimsTable.Arn/index/ByCreation"),
+    },
+    "MembersFunctionRole": {("dynamodb:GetItem", "ClaimsTable.Arn")},
+    "ClaimTypesFunctionRole": set(),
+    "NotifierFunctionRole": {
+        (
+            "execute-api:Invoke",
+            "arn:aws:execute-api:us-east-1:123456789012:*/dev/GET/members/*",
+        )
+    },
+}
+# What Lambda itself does in the function's name: write its log and traces, reach its subnets.
+MANAGED = {
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaVPCAccessExecutionRole",
+    "AWSXrayWriteOnlyAccess",
+}
+
+
+@pytest.fixture(scope="module")
+def roles(application_with: Callable[..., Any]) -> dict[str, Any]:
+    """The roles of the application as it is by default."""
+    found: dict[str, Any] = application_with().of_type("AWS::IAM::Role")
+    return found
+
+
+def as_list(value: object) -> list[Any]:
+    """One or several, as policies write them."""
+    return value if isinstance(value, list) else [value]
+
+
+def test_each_role_is_granted_exactly_what_its_code_calls(roles: dict[str, Any]) -> None:
+    """Action by action, resource by resource."""
+    granted = {
+        name: {
+            (action, resource)
+            for policy in role.get("Policies", [])
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        }
+        for name, role in roles.items()
+    }
+    assert granted == GRANTS
+
+
+def test_all_grants_are_allows_without_exceptions(roles: dict[str, Any]) -> None:
+    """No NotAction, no NotResource, nothing that the comparison above would not see."""
+    for role in roles.values():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert statement.keys() == {"Effect", "Action", "Resource"}
+                assert statement["Effect"] == "Allow"
+
+
+def test_managed_policies_are_lambdas_own(roles: dict[str, Any]) -> None:
+    """Nothing else comes in by a managed policy."""
+    for role in roles.values():
+        assert {arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]} == MANAGED
+
+
+def test_only_lambda_can_take_a_role(roles: dict[str, Any]) -> None:
+    """No other service, account or user."""
+    for role in roles.values():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": ["lambda.amazonaws.com"]}
