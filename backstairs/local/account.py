@@ -11,12 +11,14 @@ import hashlib
 import io
 import ipaddress
 import json
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from backstairs.access import Api, Endpoint, Origin, parse_policy
 from backstairs.apis import POLICY, read_routes, resource_policy
@@ -108,9 +110,16 @@ class Account:
         name: str = found["VpcEndpoints"][0]["DnsEntries"][0]["DnsName"]
         return name
 
-    def functions(self, folder: Path) -> list[Function]:
-        """The Lambda functions, their deployed code and layers unpacked below `folder`."""
+    def functions(self, stack_name: str, folder: Path) -> list[Function]:
+        """The Lambda functions, their deployed code and layers unpacked below `folder`.
+
+        A function of the stack is labelled by its logical id, any other by its name.
+        """
         client = self.client("lambda")
+        logical_ids = {
+            resource["PhysicalResourceId"]: resource["LogicalResourceId"]
+            for resource in self._resources(stack_name)
+        }
         functions = []
         for listed in _pages(client, "list_functions", "Functions"):
             found = client.get_function(FunctionName=listed["FunctionName"])
@@ -122,6 +131,8 @@ class Account:
             functions.append(
                 Function(
                     name=settings["FunctionName"],
+                    label=_label(logical_ids.get(settings["FunctionName"]))
+                    or settings["FunctionName"],
                     arn=settings["FunctionArn"],
                     handler=settings["Handler"],
                     role_arn=settings["Role"],
@@ -141,13 +152,6 @@ class Account:
         credentials: Mapping[str, Any] = answer["Credentials"]
         return credentials
 
-    def logical_ids(self, stack_name: str) -> dict[str, str]:
-        """The logical ids of a stack's resources by their physical ids."""
-        return {
-            resource["PhysicalResourceId"]: resource["LogicalResourceId"]
-            for resource in self._resources(stack_name)
-        }
-
     def tables(self, stack_name: str) -> list[str]:
         """The names of a stack's DynamoDB tables."""
         return [
@@ -158,7 +162,11 @@ class Account:
 
     def failures(self, stack_name: str) -> list[str]:
         """Why a stack failed: the resources that did, with CloudFormation's own reasons."""
-        events = self.client("cloudformation").describe_stack_events(StackName=stack_name)
+        client = self.client("cloudformation")
+        try:
+            events = client.describe_stack_events(StackName=stack_name)
+        except ClientError:
+            return []  # it never came to a stack
         return [
             f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
             for event in reversed(events["StackEvents"])
@@ -170,6 +178,12 @@ class Account:
         client = self.client("cloudformation")
         pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_name)
         return [resource for page in pages for resource in page["StackResourceSummaries"]]
+
+
+def _label(logical_id: str | None) -> str:
+    """`ClaimTypesFunction` as people say it: `claim-types`."""
+    words = re.findall(r"[A-Z][a-z0-9]*", (logical_id or "").removesuffix("Function"))
+    return "-".join(words).lower()
 
 
 def _pages(client: Any, operation: str, key: str) -> Iterator[Mapping[str, Any]]:

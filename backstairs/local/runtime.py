@@ -40,10 +40,12 @@ _RENEW_BEFORE = timedelta(minutes=15)
 class Function:
     """A deployed function as Lambda describes it, its code and layers unpacked in folders.
 
-    `timeout` in seconds, `memory` in MB.
+    `label` is what people call it: `claims` for ClaimsFunction. `timeout` in seconds, `memory`
+    in MB.
     """
 
     name: str
+    label: str
     arn: str
     handler: str
     role_arn: str

@@ -70,7 +70,7 @@ class Launcher:
         )
         started = WorkerProcess(process, credentials["Expiration"])
         # Opened to append: several workers of a function write to one log.
-        log = (self._logs / f"{function.name}.log").open("ab")
+        log = (self._logs / f"{function.label}.log").open("ab")
         following = asyncio.create_task(started.follow(log))
         self._following.add(following)
         following.add_done_callback(self._following.discard)

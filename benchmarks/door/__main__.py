@@ -85,10 +85,17 @@ def main() -> None:
         for port in ports.values():
             measure(port, 8)
         for clients in (1, 8):
-            rounds = [{name: measure(port, clients) for name, port in ports.items()} for _ in range(ROUNDS)]
+            rounds = [
+                {name: measure(port, clients) for name, port in ports.items()}
+                for _ in range(ROUNDS)
+            ]
             for name in ports:
-                p50, p99, rate = (statistics.median(one[name][i] for one in rounds) for i in range(3))
-                print(f"{clients} client(s)  {name:6} p50 {p50:.2f} ms  p99 {p99:.2f} ms  {rate:.0f}/s")
+                p50, p99, rate = (
+                    statistics.median(one[name][i] for one in rounds) for i in range(3)
+                )
+                print(
+                    f"{clients} client(s)  {name:6} p50 {p50:.2f} ms  p99 {p99:.2f} ms  {rate:.0f}/s"
+                )
             ratios = sorted(one["door"][0] / one["floor"][0] for one in rounds)
             print(
                 f"{clients} client(s)  door/floor p50: {statistics.median(ratios):.2f} "

@@ -93,6 +93,7 @@ async def serve(python: str) -> None:
         worker.port = servers.add(worker)
     function = Function(
         name="members",
+        label="members",
         arn=ARN,
         handler="handler.lambda_handler",
         role_arn="",
