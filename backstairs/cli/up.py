@@ -83,6 +83,8 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
             )
         with _step(console, f"sam deploy of stack {STACK_NAME}"):
             await asyncio.to_thread(sam.deploy, account)
+        for notice in account.notices():
+            console.print(f"note: {notice}", markup=False)
         python = function_python()
         doors = run_application(account, STACK_NAME, children=children, python=python, state=state)
         async with contextlib.AsyncExitStack() as stack:

@@ -14,7 +14,7 @@ import json
 import re
 import zipfile
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import boto3
 from botocore.config import Config
@@ -117,8 +117,8 @@ class Account:
         """
         client = self.client("lambda")
         logical_ids = {
-            resource["PhysicalResourceId"]: resource["LogicalResourceId"]
-            for resource in self._resources(stack_name)
+            physical_id: logical_id
+            for logical_id, physical_id in self.physical_ids(stack_name).items()
         }
         functions = []
         for listed in _pages(client, "list_functions", "Functions"):
@@ -160,6 +160,27 @@ class Account:
             if resource["ResourceType"] == "AWS::DynamoDB::Table"
         ]
 
+    def physical_ids(self, stack_name: str) -> dict[str, str]:
+        """The physical ids of a stack's resources by their logical ids."""
+        return {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in self._resources(stack_name)
+        }
+
+    def outputs(self, stack_name: str) -> dict[str, str]:
+        """A stack's outputs."""
+        found = self.client("cloudformation").describe_stacks(StackName=stack_name)
+        return {
+            output["OutputKey"]: output["OutputValue"]
+            for output in found["Stacks"][0].get("Outputs", [])
+        }
+
+    def notices(self) -> list[str]:
+        """What was deployed and has no effect in the emulated account."""
+        with build_opener(ProxyHandler({})).open(f"{self.url}/_backstairs/notices") as answer:
+            listed: list[str] = json.load(answer)["notices"]
+        return listed
+
     def failures(self, stack_name: str) -> list[str]:
         """Why a stack failed: the resources that did, with CloudFormation's own reasons."""
         client = self.client("cloudformation")
@@ -193,7 +214,7 @@ def _pages(client: Any, operation: str, key: str) -> Iterator[Mapping[str, Any]]
 
 def _unpack(location: str, folder: Path) -> Path:
     """Unpack a deployment package once; the folder is named by what is in it."""
-    with urlopen(location, timeout=30) as answer:
+    with build_opener(ProxyHandler({})).open(location, timeout=30) as answer:
         package = answer.read()
     target = folder / hashlib.sha256(package).hexdigest()[:16]
     if not target.exists():

@@ -132,16 +132,14 @@ class Application:
             body=body,
         )
 
-    def children(self) -> list[int]:
-        """The processes that the run started and that still live."""
-        group = self._group()
-        return [] if group is None else _members(group)
+    def group(self) -> int:
+        """The process group of everything that the run has started."""
+        return next(group for pid, parent, group in _processes() if parent == self.process.pid)
 
-    def _group(self) -> int | None:
-        for process in _processes():
-            if process[1] == self.process.pid:
-                return process[2]
-        return None
+
+def members(group: int) -> list[int]:
+    """The processes of a group that still live."""
+    return [pid for pid, _, its_group in _processes() if its_group == group]
 
 
 def _processes() -> list[tuple[int, int, int]]:
@@ -149,8 +147,5 @@ def _processes() -> list[tuple[int, int, int]]:
     found = subprocess.run(
         ["ps", "-eo", "pid=,ppid=,pgid="], capture_output=True, text=True, check=True
     ).stdout
-    return [tuple(map(int, line.split())) for line in found.splitlines()]  # type: ignore[misc]
-
-
-def _members(group: int) -> list[int]:
-    return [pid for pid, _, its_group in _processes() if its_group == group]
+    rows = (line.split() for line in found.splitlines())
+    return [(int(pid), int(parent), int(group)) for pid, parent, group in rows]

@@ -173,9 +173,7 @@ def get(headers: dict[str, str], *more: str) -> bytes:
 @pytest.mark.parametrize(
     ("minutes", "message"), [(-6, "Signature expired"), (6, "Signature not yet current")]
 )
-def test_dates(
-    application: Application, writer: Credentials, minutes: int, message: str
-) -> None:
+def test_dates(application: Application, writer: Credentials, minutes: int, message: str) -> None:
     """A signature older or younger than five minutes is refused as such."""
     at = datetime.now(UTC) + timedelta(minutes=minutes)
 
@@ -218,9 +216,7 @@ def test_duplicated_authorization(application: Application, writer: Credentials)
     """Two Authorization headers are refused, even two equal ones."""
     headers = signed_headers(application, writer)
 
-    status, _, body = raw(
-        application, get(headers, f"Authorization: {headers['Authorization']}")
-    )
+    status, _, body = raw(application, get(headers, f"Authorization: {headers['Authorization']}"))
 
     assert status == 403
     assert "more than once" in json.loads(body)["message"]

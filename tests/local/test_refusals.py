@@ -56,9 +56,7 @@ REFUSED = {
         origin="another-endpoint",
         key="Message",
     ),
-    "the internet": Refused(
-        "ForbiddenException", "Forbidden", who="notifier", origin="internet"
-    ),
+    "the internet": Refused("ForbiddenException", "Forbidden", who="notifier", origin="internet"),
     "unsigned from the internet": Refused("ForbiddenException", "Forbidden", origin="internet"),
     "reference data from another endpoint": Refused(
         "AccessDeniedException",
@@ -177,9 +175,7 @@ def test_admitted(application: Application) -> None:
 def test_reference_data_needs_no_identity(application: Application) -> None:
     """Whoever comes through the endpoint gets the claim types, signed or not."""
     unsigned = application.call("GET", "/claim-types")
-    signed = application.call(
-        "GET", "/claim-types", credentials=application.credentials("claims")
-    )
+    signed = application.call("GET", "/claim-types", credentials=application.credentials("claims"))
 
     assert (unsigned.status, signed.status) == (200, 200)
     assert json.loads(unsigned.body)["claimTypes"]
