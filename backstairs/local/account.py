@@ -85,7 +85,7 @@ class Account:
         """
         ec2 = self.client("ec2")
         service = f"com.amazonaws.{self.region}.execute-api"
-        origins = []
+        origins: list[Origin] = []
         for found in _pages(ec2, "describe_vpc_endpoints", "VpcEndpoints"):
             if found["ServiceName"] != service:
                 continue

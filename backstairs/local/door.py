@@ -95,7 +95,7 @@ class Door:
         request_id = str(uuid.uuid4())
         try:
             await self._serve(origin, scope, receive, send, request_id)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             # Our own fault, so not in API Gateway's words; the traceback holds no request data.
             _log.exception("request %s failed", request_id)
             await _refuse(send, refusals.undecided("an error in the door"), request_id)

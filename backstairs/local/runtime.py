@@ -179,7 +179,9 @@ class Worker:
         await send_response(send, 200, invocation.payload, headers)
 
     async def _report(self, scope: Scope, receive: Receive, request_id: str, kind: str) -> None:
-        error = header(scope, b"lambda-runtime-function-error-type") if kind == "error" else None
+        error = None
+        if kind == "error":
+            error = header(scope, b"lambda-runtime-function-error-type") or "Unhandled"
         try:
             result = Result(await read_body(receive, MAXIMUM_PAYLOAD), error)
         except BodyTooLongError:

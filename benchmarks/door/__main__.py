@@ -19,8 +19,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from benchmarks.door import ours
 from backstairs.local.servers import listen, port_of
+from benchmarks.door import ours
 
 ROUNDS = 9
 REQUESTS = 1000

@@ -230,7 +230,7 @@ def test_duplicated_authorization(application: Application, writer: Credentials)
         b"GET /dev HTTP/1.1\r\nHost : x\r\n\r\n",
         b"GET /dev HTTP/1.1\r\nbad header\r\n\r\n",
         b"POST /dev HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n",
-        b"POST /dev HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx",
     ],
 )
 def test_malformed_http(application: Application, request_bytes: bytes) -> None:

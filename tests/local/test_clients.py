@@ -39,7 +39,7 @@ def run(command: list[str], environment: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("addressing", ["x-apigw-api-id", "Host"])
 def test_curl(application: Application, environment: dict[str, str], addressing: str) -> None:
-    """curl --aws-sigv4 is admitted in both forms of addressing."""
+    """With --aws-sigv4, curl is admitted in both forms of addressing."""
     api = application.running.api_with(MEMBER)
     names = {"x-apigw-api-id": api.api_id, "Host": application.host(MEMBER)}
 
@@ -64,7 +64,7 @@ def test_curl(application: Application, environment: dict[str, str], addressing:
 
 
 def test_awscurl(application: Application, environment: dict[str, str]) -> None:
-    """awscurl is admitted by the API's id."""
+    """The awscurl program is admitted by the API's id."""
     api = application.running.api_with(MEMBER)
     program = shutil.which("awscurl", path=Path(sys.executable).parent)
     assert program is not None

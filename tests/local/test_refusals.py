@@ -182,7 +182,7 @@ def test_reference_data_needs_no_identity(application: Application) -> None:
 
 
 def test_grants_decide(application: Application) -> None:
-    """Giving a role a grant lets it in and taking it lets it out; the API's stack stays as it is."""
+    """Giving a role a grant lets it in, taking it lets it out; the API's stack is not touched."""
     iam = application.account.client("iam")
     role = application.running.roles["claims"].rpartition("/")[2]
     grant = {
