@@ -93,9 +93,8 @@ def main() -> None:
                 p50, p99, rate = (
                     statistics.median(one[name][i] for one in rounds) for i in range(3)
                 )
-                print(
-                    f"{clients} client(s)  {name:6} p50 {p50:.2f} ms  p99 {p99:.2f} ms  {rate:.0f}/s"
-                )
+                figures = f"p50 {p50:.2f} ms  p99 {p99:.2f} ms  {rate:.0f}/s"
+                print(f"{clients} client(s)  {name:6} {figures}")
             ratios = sorted(one["door"][0] / one["floor"][0] for one in rounds)
             print(
                 f"{clients} client(s)  door/floor p50: {statistics.median(ratios):.2f} "
