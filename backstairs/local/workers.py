@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from backstairs.local.network import Network
     from backstairs.local.runtime import Function, Worker
 
-# What the local run adds to the environment that Lambda defines; see ADAPTERS.
 _HOST = "127.0.0.1"
 
 
@@ -99,6 +98,7 @@ class Launcher:
         }
 
     def _local_environment(self, function: Function) -> dict[str, str]:
+        """What stands for AWS around the function: where its APIs are, and its network."""
         network = self._networks[function.vpc_id]
         return {
             "AWS_ENDPOINT_URL": self._account.url,
