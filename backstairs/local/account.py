@@ -28,6 +28,7 @@ from backstairs.emulator.settings import (
     ROOT_SECRET_ACCESS_KEY,
 )
 from backstairs.local.runtime import Function
+from backstairs.local.streams import EventSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,14 +41,28 @@ class Account:
     def __init__(self, url: str, region: str, account_id: str = ACCOUNT_ID) -> None:
         self.url, self.region, self.account_id = url, region, account_id
         key = ROOT_ACCESS_KEY_ID if account_id == ACCOUNT_ID else account_id
-        self._session = boto3.Session(
+        self._root = boto3.Session(
             aws_access_key_id=key, aws_secret_access_key=ROOT_SECRET_ACCESS_KEY, region_name=region
         )
 
     def client(self, service: str) -> Any:
         """A boto3 client for a service of this account."""
+        return self._client(self._root, service)
+
+    def client_as(self, role_arn: str, service: str) -> Any:
+        """A boto3 client for a service, with a role's own permissions."""
+        found = self.assume(role_arn, "backstairs")
+        session = boto3.Session(
+            found["AccessKeyId"],
+            found["SecretAccessKey"],
+            found["SessionToken"],
+            region_name=self.region,
+        )
+        return self._client(session, service)
+
+    def _client(self, session: boto3.Session, service: str) -> Any:
         config = Config(retries={"total_max_attempts": 1}, proxies={})
-        return self._session.client(service, endpoint_url=self.url, config=config)
+        return session.client(service, endpoint_url=self.url, config=config)
 
     def apis(self) -> list[Api]:
         """The REST APIs with a stage, as they are deployed."""
@@ -145,6 +160,13 @@ class Account:
                 )
             )
         return functions
+
+    def event_sources(self) -> list[EventSource]:
+        """The mappings of DynamoDB streams to functions. Raises FilterError."""
+        mappings = _pages(
+            self.client("lambda"), "list_event_source_mappings", "EventSourceMappings"
+        )
+        return [EventSource.read(one) for one in mappings if ":dynamodb:" in one["EventSourceArn"]]
 
     def assume(self, role_arn: str, session_name: str) -> Mapping[str, Any]:
         """Temporary credentials of a role, as STS returns them."""
