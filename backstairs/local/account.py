@@ -13,6 +13,7 @@ import ipaddress
 import json
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -29,10 +30,22 @@ from backstairs.emulator.settings import (
 )
 from backstairs.local.runtime import Function
 from backstairs.local.streams import EventSource
+from backstairs.local.validation import RequestValidator, read_validators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedApi:
+    """An API as it is deployed: what access to it is decided by, and what its requests must be.
+
+    `validators` by method and resource path.
+    """
+
+    api: Api
+    validators: Mapping[tuple[str, str], RequestValidator]
 
 
 class Account:
@@ -64,7 +77,7 @@ class Account:
         config = Config(retries={"total_max_attempts": 1}, proxies={})
         return session.client(service, endpoint_url=self.url, config=config)
 
-    def apis(self) -> list[Api]:
+    def apis(self) -> list[DeployedApi]:
         """The REST APIs with a stage, as they are deployed."""
         gateway = self.client("apigateway")
         apis = []
@@ -79,18 +92,17 @@ class Account:
                     parameters={"extensions": "apigateway"},
                 )
                 definition = json.loads(export["body"].read())
-                apis.append(
-                    Api(
-                        api_id=api["id"],
-                        name=name,
-                        stage=stage["stageName"],
-                        region=self.region,
-                        account=self.account_id,
-                        private=types == ["PRIVATE"],
-                        policy=resource_policy(name, definition.get(POLICY)),
-                        routes=read_routes(definition, f"{name} ({api['id']})"),
-                    )
+                deployed = Api(
+                    api_id=api["id"],
+                    name=name,
+                    stage=stage["stageName"],
+                    region=self.region,
+                    account=self.account_id,
+                    private=types == ["PRIVATE"],
+                    policy=resource_policy(name, definition.get(POLICY)),
+                    routes=read_routes(definition, f"{name} ({api['id']})"),
                 )
+                apis.append(DeployedApi(deployed, read_validators(definition)))
         return apis
 
     def origins(self) -> list[Origin]:

@@ -102,7 +102,7 @@ async def run(
     """
     logs = state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    apis = await asyncio.to_thread(account.apis)
+    deployed = await asyncio.to_thread(account.apis)
     endpoints = await asyncio.to_thread(account.origins)
     functions = await asyncio.to_thread(account.functions, stack_name, state / "code")
     sources = await asyncio.to_thread(account.event_sources)
@@ -126,7 +126,9 @@ async def run(
         for worker in workers:
             worker.port = plain.add(worker)
         pools[function.arn] = Pool(function, workers, launcher.start)
-    door = Door(Directory(apis), pools, identities, account.region)
+    apis = [one.api for one in deployed]
+    validators = {one.api.arn: one.validators for one in deployed}
+    door = Door(Directory(apis), pools, identities, account.region, validators)
 
     origins = [*endpoints, ANOTHER_ENDPOINT, INTERNET]
     ports = {origin.name: plain.add(partial(door.serve, origin)) for origin in origins}
