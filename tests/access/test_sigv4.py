@@ -151,6 +151,21 @@ def test_any_path(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "canonical"),
+    [
+        (b"/a/b/..", "/a/"),
+        (b"/a/b/.", "/a/b/"),
+        (b"/a/..", "/"),
+        (b"/../..", "/"),
+        (b"/a%2Fb/%2e%2e", "/a%252Fb/%252e%252e"),
+    ],
+)
+def test_dot_segments_are_removed_as_rfc_3986_says(path: bytes, canonical: str) -> None:
+    """Also at the end, where botocore leaves the slash away; encoded ones are no dots."""
+    assert canonical_request(WireRequest("GET", path, b"", []), []).split("\n")[1] == canonical
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "a=1&b=2",
