@@ -51,6 +51,7 @@ def test_the_apis_are_the_templates(application: Application) -> None:
     assert {api.name for api in expected} == set(by_name) == {"ClaimsApi", "ReferenceApi"}
     for api in expected:
         deployed = by_name[api.name]
+        assert api.policy is not None
         assert deployed.policy == api.policy
         assert deployed.private
         assert set(deployed.routes) == set(api.routes)
