@@ -12,6 +12,8 @@ ROUTES = {
     ("GET", "/claims/{memberId}"),
     ("POST", "/claims/{memberId}"),
     ("GET", "/claims/{memberId}/{claimId}"),
+    ("PUT", "/claims/{memberId}/{claimId}"),
+    ("DELETE", "/claims/{memberId}/{claimId}"),
 }
 
 
@@ -98,5 +100,5 @@ def test_functions_can_be_called_by_their_own_route_alone(application: Any) -> N
         _, _, resource = permission["SourceArn"].rpartition(":")
         api, _, verb, *path = resource.split("/")
         assert api in ("ClaimsApi", "ReferenceApi")
-        assert verb in ("GET", "POST")
+        assert verb in ("GET", "POST", "PUT", "DELETE")
         assert path[0] in ("claims", "members", "claim-types")

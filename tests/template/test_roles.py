@@ -13,6 +13,7 @@ GRANTS: dict[str, set[tuple[str, str]]] = {
     "ClaimsFunctionRole": {
         ("dynamodb:GetItem", "ClaimsTable.Arn"),
         ("dynamodb:PutItem", "ClaimsTable.Arn"),
+        ("dynamodb:UpdateItem", "ClaimsTable.Arn"),
         ("dynamodb:Query", "ClaimsTable.Arn/index/ByCreation"),
     },
     "MembersFunctionRole": {("dynamodb:GetItem", "ClaimsTable.Arn")},
