@@ -4,52 +4,70 @@ PYTHON ?= python3
 UV := .venv/uv/bin/uv
 LOCAL := .venv/local/bin
 TOOLS := .venv/tools/bin
+# The certificates of the machine: behind a proxy of its own, uv's would not do.
+export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
+export SAM_CLI_TELEMETRY := 0
 
-up: install ## build, deploy into an emulated account, open the doors
+up: install ## build, deploy into an emulated account, open the doors, stay up
 	@$(LOCAL)/backstairs up
 
-test: install ## run every test
+test: install ## every test
 	@$(LOCAL)/pytest
 
 lint: install ## ruff, mypy, cfn-lint, sam validate, checkov
 	$(LOCAL)/ruff check .
 	$(LOCAL)/ruff format --check .
 	$(LOCAL)/mypy
-	$(TOOLS)/cfn-lint template.yaml stacks/*.yaml
+	$(TOOLS)/cfn-lint
 	$(TOOLS)/sam validate --lint --region us-east-1
-	$(TOOLS)/checkov --quiet --compact --config-file .checkov.yaml
+	$(TOOLS)/checkov --config-file .checkov.yaml
 
-install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed
+install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed .venv/aws4_testsuite
 
 .venv/uv/.installed: requirements/uv.txt
-	@echo "installing uv into .venv/uv"
-	@$(PYTHON) -m venv .venv/uv
-	@.venv/uv/bin/pip install --quiet --require-hashes --requirement requirements/uv.txt
+	@echo "installing uv into .venv/uv, with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --clear .venv/uv
+	@.venv/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+		--requirement requirements/uv.txt
 	@touch $@
 
+# The environments: `local` runs backstairs and the tests, `tools` holds the AWS tools, `runtime` is
+# what Lambda's own image offers to a function.
 .venv/%/.installed: requirements/%.txt .venv/uv/.installed
 	@echo "installing requirements/$*.txt into .venv/$*"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/$*
 	@$(UV) pip sync --quiet --require-hashes --python .venv/$* requirements/$*.txt
 	@touch $@
 
-# `backstairs` itself is installed from this folder, editable.
 .venv/local/.installed: requirements/local.txt pyproject.toml .venv/uv/.installed
-	@echo "installing requirements/local.txt into .venv/local"
+	@echo "installing requirements/local.txt and this project into .venv/local"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/local
 	@$(UV) pip sync --quiet --require-hashes --python .venv/local requirements/local.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv/local --editable .
 	@touch $@
 
-COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header
+# AWS's own Signature Version 4 cases, which come with botocore's source distribution.
+.venv/aws4_testsuite: requirements/vectors-sdist.txt .venv/vectors/.installed
+	@echo "fetching the SigV4 test suite into $@"
+	@rm -rf $@ .venv/vectors/sdist
+	@.venv/vectors/bin/pip download --quiet --disable-pip-version-check --no-deps --no-binary :all: \
+		--no-build-isolation --require-hashes --dest .venv/vectors/sdist --requirement $<
+	@mkdir -p $@.partial && tar --extract --gzip --file .venv/vectors/sdist/botocore-*.tar.gz \
+		--directory $@.partial --strip-components 5 --wildcards '*/tests/unit/auth/aws4_testsuite/*'
+	@mv $@.partial $@ && touch $@
+
+COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --universal --python-version 3.11
 
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
-	for name in uv local tools runtime; do \
-	  $(COMPILE) --universal --python-version 3.11 requirements/$$name.in --output-file requirements/$$name.txt; \
-	done
+	for name in uv local tools runtime peers vectors; do \
+		$(COMPILE) requirements/$$name.in --output-file requirements/$$name.txt; done
+	for name in claims members notifier; do \
+		$(COMPILE) requirements/functions.in --output-file functions/$$name/requirements.txt; done
+	$(COMPILE) requirements/signing.in --output-file layers/signing/requirements.txt
 
-clean: ## remove what was installed and built
+clean: ## remove what was installed, built and left by runs
 	rm -rf .venv .aws-sam .backstairs
 
 .PHONY: up test lint install lock clean

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 POLICY = "x-amazon-apigateway-policy"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 _ANY = "x-amazon-apigateway-any-method"
-_AUTHORIZATIONS = {
+_AUTH = "x-amazon-apigateway-auth"
+_AUTH_TYPE = "x-amazon-apigateway-authtype"
+_AUTHORIZATIONS: Mapping[object, Authorization] = {
     "awsSigv4": Authorization.AWS_IAM,
     "cognito_user_pools": Authorization.COGNITO_USER_POOLS,
     "custom": Authorization.CUSTOM,
 }
+_BY_NAME: Mapping[object, Authorization] = {kind.value: kind for kind in Authorization}
 
 
 def find_apis(
@@ -34,17 +37,16 @@ def find_apis(
         if resolver.exists(resource) is not False
     }
     apis = []
-    for stage_resource in resources.values():
-        if stage_resource["Type"] != "AWS::ApiGateway::Stage":
+    for stage_id, resource in resources.items():
+        if resource["Type"] != "AWS::ApiGateway::Stage":
             continue
-        stage = stage_resource["Properties"]
-        logical_id = stage.get("RestApiId", {}).get("Ref")
-        if logical_id not in resources:
-            raise TemplateError(
-                f"{name}: a stage's RestApiId {stage.get('RestApiId')} is no API here"
-            )
-        rest_api = resources[logical_id]["Properties"]
+        stage = resource.get("Properties", {})
+        rest_api_id = stage.get("RestApiId")
+        logical_id = str(_mapping(rest_api_id).get("Ref"))
+        if resources.get(logical_id, {}).get("Type") != "AWS::ApiGateway::RestApi":
+            raise TemplateError(f"{name}: {stage_id}: RestApiId {rest_api_id} is no API here")
         where = f"{name}: {logical_id}"
+        properties = resolver.resolve(resources[logical_id].get("Properties", {}))
         api_id, stage_name = (
             _known_text(resolver.resolve(value), where, what)
             for value, what in (
@@ -52,13 +54,9 @@ def find_apis(
                 (stage.get("StageName"), "its stage's name"),
             )
         )
-        types = resolver.resolve(rest_api.get("EndpointConfiguration", {}).get("Types", ["EDGE"]))
-        if isinstance(types, Unresolved) or any(isinstance(kind, Unresolved) for kind in types):
-            raise TemplateError(f"{where}: EndpointConfiguration: {types}")
-        body = resolver.resolve(rest_api.get("Body"))
+        body = properties.get("Body")
         if not isinstance(body, Mapping):
             raise TemplateError(f"{where}: its definition (Body) cannot be read: {body}")
-        policy = body.get(POLICY, resolver.resolve(rest_api.get("Policy")))
         apis.append(
             Api(
                 api_id=api_id,
@@ -66,12 +64,28 @@ def find_apis(
                 stage=stage_name,
                 region=region,
                 account=account,
-                private=types == ["PRIVATE"],
-                policy=resource_policy(logical_id, policy),
+                private=_endpoint_types(properties, where) == ["PRIVATE"],
+                policy=resource_policy(logical_id, _policy_document(properties, body)),
                 routes=read_routes(body, where),
             )
         )
     return apis
+
+
+def _endpoint_types(properties: Mapping[str, Any], where: str) -> list[str]:
+    configuration = properties.get("EndpointConfiguration", {})
+    types = configuration.get("Types") if isinstance(configuration, Mapping) else configuration
+    if types is None:
+        types = [_mapping(properties.get("Parameters")).get("endpointConfigurationTypes", "EDGE")]
+    if not isinstance(types, list) or not all(isinstance(kind, str) for kind in types):
+        raise TemplateError(f"{where}: EndpointConfiguration: {types}")
+    return types
+
+
+def _policy_document(properties: Mapping[str, Any], body: Mapping[str, Any]) -> object:
+    if POLICY in body and "Policy" in properties:
+        return Unresolved(f"both Policy and {POLICY}: which of them holds is not known")
+    return body.get(POLICY, properties.get("Policy"))
 
 
 def resource_policy(api_name: str, document: object) -> Policy | None:
@@ -92,11 +106,13 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
 
     `where` is what errors call it. Raises TemplateError for what cannot be read.
     """
-    schemes = body.get("components", {}).get("securitySchemes") or body.get(
-        "securityDefinitions", {}
-    )
+    paths = body.get("paths", {})
+    if not isinstance(paths, Mapping):
+        raise TemplateError(f"{where}: its paths cannot be read: {paths}")
+    schemes = _mapping(body.get("components")).get("securitySchemes")
+    schemes = _mapping(schemes or body.get("securityDefinitions"))
     routes = []
-    for path, item in body.get("paths", {}).items():
+    for path, item in paths.items():
         if not isinstance(item, Mapping):
             raise TemplateError(f"{where}: path {path} cannot be read: {item}")
         for verb, method in item.items():
@@ -104,32 +120,50 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
                 continue
             if not isinstance(method, Mapping):
                 raise TemplateError(f"{where}: {verb} {path} cannot be read: {method}")
-            integration = method.get("x-amazon-apigateway-integration", {})
+            security = method.get("security", body.get("security", []))
+            authorization, needs_key = _authorization(security, schemes, method.get(_AUTH))
+            integration = _mapping(method.get("x-amazon-apigateway-integration"))
             routes.append(
                 Route(
                     method="ANY" if verb == _ANY else verb.upper(),
                     path=path,
-                    authorization=_authorization(
-                        method.get("security", body.get("security", [])), schemes
-                    ),
+                    authorization=authorization,
                     function=_function(integration.get("uri")),
+                    needs_key=needs_key,
                 )
             )
     return tuple(routes)
 
 
-def _authorization(security: object, schemes: Mapping[str, Any]) -> Authorization:
-    """The authorization type; what is not understood is CUSTOM, which nobody decides for."""
-    if not isinstance(security, list):
-        return Authorization.CUSTOM
-    for requirement in security:
-        if not isinstance(requirement, Mapping):
-            return Authorization.CUSTOM
-        for scheme in requirement:
-            if scheme not in ("NONE", "api_key"):
-                kind = schemes.get(scheme, {}).get("x-amazon-apigateway-authtype")
-                return _AUTHORIZATIONS.get(kind, Authorization.CUSTOM)
-    return Authorization.NONE
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _authorization(
+    security: object, schemes: Mapping[str, Any], own: object
+) -> tuple[Authorization, bool]:
+    """The authorization type, and whether an API key is asked for as well.
+
+    `own` is the method's `x-amazon-apigateway-auth`. What is not understood, or says two things,
+    is CUSTOM, which nobody decides for.
+    """
+    if not isinstance(security, list) or not all(isinstance(one, Mapping) for one in security):
+        return Authorization.CUSTOM, False
+    names = {name for requirement in security for name in requirement} - {"NONE"}
+    keys = {name for name in names if name == "api_key" or _is_key(_mapping(schemes.get(name)))}
+    kinds = {
+        _AUTHORIZATIONS.get(_mapping(schemes.get(name)).get(_AUTH_TYPE), Authorization.CUSTOM)
+        for name in names - keys
+    }
+    if own is not None:
+        kinds.add(_BY_NAME.get(_mapping(own).get("type"), Authorization.CUSTOM))
+    if len(kinds) > 1:
+        return Authorization.CUSTOM, bool(keys)
+    return next(iter(kinds), Authorization.NONE), bool(keys)
+
+
+def _is_key(scheme: Mapping[str, Any]) -> bool:
+    return str(scheme.get("name")).lower() == "x-api-key" and _AUTH_TYPE not in scheme
 
 
 def _function(uri: object) -> str | None:

@@ -7,6 +7,7 @@ The translation is AWS's own (aws-sam-translator). A value that cannot be resolv
 from __future__ import annotations
 
 import copy
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -39,28 +40,48 @@ class TemplateError(Exception):
 def load(path: Path) -> dict[str, Json]:
     """Read a template file (YAML or JSON, short intrinsics included). Raises TemplateError."""
     try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise TemplateError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{path}: is not UTF-8: {error}") from error
+    return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> dict[str, Json]:
     """Read a template's text; `name` is what errors call it. Raises TemplateError."""
     try:
-        template = yaml_parse(text)
-    except (yaml.YAMLError, ValueError) as error:
+        # As CloudFormation does, which takes YAML for JSON: a date, or a number as key, is text.
+        template = json.loads(json.dumps(yaml_parse(text), default=str))
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise TemplateError(f"{name}: is not YAML: {error}") from error
     if not isinstance(template, dict):
         raise TemplateError(f"{name}: is not a template: a mapping with Resources is expected")
+    for section in ("Parameters", "Mappings", "Conditions", "Outputs"):
+        if not isinstance(template.get(section, {}), dict):
+            raise TemplateError(f"{name}: {section} is not a mapping")
+    for parameter, declared in template.get("Parameters", {}).items():
+        if not isinstance(declared, dict) or not isinstance(declared.get("Type"), str):
+            raise TemplateError(f"{name}: parameter {parameter} has no Type")
     resources = template.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise TemplateError(f"{name}: has no Resources")
     for logical_id, resource in resources.items():
-        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-            raise TemplateError(f"{name}: {logical_id}: has no Type")
-        if not isinstance(resource.get("Properties", {}), dict):
-            raise TemplateError(f"{name}: {logical_id}: Properties is not a mapping")
+        problem = _problem(logical_id, resource)
+        if problem is not None:
+            raise TemplateError(f"{name}: {logical_id}: {problem}")
     return template
+
+
+def _problem(logical_id: str, resource: Json) -> str | None:
+    """What of a resource cannot be understood."""
+    if logical_id.startswith("Fn::"):
+        return f"{logical_id} is not modelled"
+    if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+        return "has no Type"
+    if not isinstance(resource.get("Properties", {}), dict):
+        return "Properties is not a mapping"
+    return None if isinstance(resource.get("Condition", ""), str) else "Condition is not a name"
 
 
 def translate(
@@ -68,11 +89,18 @@ def translate(
 ) -> dict[str, Json]:
     """The CloudFormation template that AWS makes of a SAM template. Raises TemplateError."""
     document, values = copy.deepcopy(dict(template)), dict(parameters)
+    for logical_id, resource in document["Resources"].items():
+        location = resource.get("Properties", {}).get("Location")
+        if resource["Type"] == "AWS::Serverless::Application" and isinstance(location, dict):
+            # SAM would ask AWS for it; nothing here may.
+            raise TemplateError(
+                f"{name}: {logical_id}: applications of the repository are not read"
+            )
     _stand_in_for_local_paths(document)
-    # As AWS's own service does: it keeps generated logical ids the same from run to run.
-    to_py27_compatible_template(document, values)
     translator = Translator(None, Parser(), boto_session=boto3.Session(region_name=region))
     try:
+        # As AWS's own service does: it keeps generated logical ids the same from run to run.
+        to_py27_compatible_template(document, values)
         translated = translator.translate(
             document,
             parameter_values=values,
@@ -82,6 +110,8 @@ def translate(
     except InvalidDocumentException as error:
         causes = "; ".join(str(cause.message) for cause in error.causes) or str(error)
         raise TemplateError(f"{name}: SAM cannot translate it: {causes}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TemplateError(f"{name}: SAM fails on it: {error!r}") from error
     plain: dict[str, Json] = undo_mark_unicode_str_in_template(translated)
     return plain
 
@@ -96,10 +126,11 @@ _PATHS = {
 def _stand_in_for_local_paths(template: dict[str, Json]) -> None:
     """Before `sam package`, code is a folder; the translator wants to see it in a bucket."""
     for resource in template["Resources"].values():
-        name = _PATHS.get(resource["Type"])
-        if name is not None and isinstance(path := resource.get("Properties", {}).get(name), str):
-            if "://" not in path:
-                resource["Properties"][name] = f"s3://not-packaged/{path}"
+        properties = resource.get("Properties", {})
+        name = _PATHS.get(resource["Type"], "")
+        path = properties.get(name)
+        if isinstance(path, str) and "://" not in path:
+            properties[name] = f"s3://not-packaged/{path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +173,25 @@ class Resolver:
         self._names: dict[str, Json] = {**known.physical_ids, **known.parameters, **known.pseudo()}
         self._mappings = template.get("Mappings", {})
         self._conditions = template.get("Conditions", {})
-        self._decided: dict[str, Json] = {}
+        self._decided: dict[str, bool | Unresolved] = {}
 
     def condition(self, name: str) -> bool | Unresolved:
         """Whether a named condition holds."""
+        if not isinstance(name, str) or name not in self._conditions:
+            return Unresolved(f"condition {name} is not defined")
         if name not in self._decided:
-            if name not in self._conditions:
-                return Unresolved(f"condition {name} is not defined")
             self._decided[name] = Unresolved(f"condition {name} refers to itself")
-            self._decided[name] = self.resolve(self._conditions[name])
-        decided: bool | Unresolved = self._decided[name]
-        return decided
+            self._decided[name] = self._operand(self._conditions[name])
+        return self._decided[name]
+
+    def _operand(self, part: Json) -> bool | Unresolved:
+        """What stands where a condition is expected."""
+        if isinstance(part, dict) and part.keys() == {"Condition"}:
+            return self.condition(part["Condition"])
+        value = self.resolve(part)
+        return (
+            value if isinstance(value, bool | Unresolved) else Unresolved(f"{part} is no condition")
+        )
 
     def exists(self, resource: Mapping[str, Json]) -> bool | Unresolved:
         """Whether a resource is created, by its Condition."""
@@ -167,10 +206,10 @@ class Resolver:
             return value
         if len(value) == 1:
             ((name, argument),) = value.items()
-            if name == "Ref":
+            if name == "Ref" and isinstance(argument, str):
                 return self._names.get(argument, Unresolved(f"Ref {argument}"))
-            if name == "Condition" and isinstance(argument, str):
-                return self.condition(argument)
+            if name == "Ref":
+                return Unresolved(f"Ref {argument}")
             if name.startswith("Fn::"):
                 return self._function(name, argument)
         resolved = {key: self.resolve(item) for key, item in value.items()}
@@ -182,7 +221,7 @@ class Resolver:
             return Unresolved(f"{name} is not modelled")
         try:
             return method(self, argument)
-        except (TypeError, ValueError, IndexError, KeyError) as error:
+        except (AttributeError, TypeError, ValueError, LookupError) as error:
             return Unresolved(f"{name} {argument}: {error!r}")
 
     def _get_att(self, argument: Json) -> Json:
@@ -212,23 +251,30 @@ class Resolver:
                 result = self._get_att(name)
             else:
                 result = self.resolve({"Ref": name})
+            if isinstance(result, list | dict):
+                result = Unresolved(f"${{{name}}} is no text")
             if isinstance(result, Unresolved):
                 missing.append(result)
-            return str(result)
+            return _text(result)
 
         replaced = _SUB.sub(value, text)
         return missing[0] if missing else replaced
 
     def _join(self, argument: Json) -> Json:
-        separator, items = argument[0], self.resolve(argument[1])
+        separator, items = argument[0], self._list(argument[1])
         if isinstance(items, Unresolved):
             return items
-        missing = [item for item in items if isinstance(item, Unresolved)]
-        return missing[0] if missing else separator.join(map(str, items))
+        return _unresolved_in(items) or separator.join(map(_text, items))
 
     def _select(self, argument: Json) -> Json:
-        index, items = self.resolve(argument[0]), self.resolve(argument[1])
-        return items if isinstance(items, Unresolved) else items[int(index)]
+        index, items = int(self.resolve(argument[0])), self._list(argument[1])
+        if isinstance(items, Unresolved):
+            return items
+        return items[index] if index >= 0 else Unresolved(f"element {index} of a list")
+
+    def _list(self, argument: Json) -> list[Json] | Unresolved:
+        items = self.resolve(argument)
+        return items if isinstance(items, list | Unresolved) else Unresolved(f"{items} is no list")
 
     def _split(self, argument: Json) -> Json:
         text = self.resolve(argument[1])
@@ -244,21 +290,16 @@ class Resolver:
 
     def _equals(self, argument: Json) -> Json:
         left, right = (self.resolve(side) for side in argument)
-        for side in (left, right):
-            if isinstance(side, Unresolved):
-                return side
-        return str(left) == str(right)
+        return _unresolved_in([left, right]) or _text(left) == _text(right)
 
     def _logic(self, argument: Json, *, decisive: bool) -> Json:
-        parts = [self.resolve(part) for part in argument]
-        if any(part is decisive for part in parts):
-            return decisive
-        unknown = [part for part in parts if isinstance(part, Unresolved)]
-        return unknown[0] if unknown else not decisive
+        parts = [self._operand(part) for part in argument]
+        return decisive if decisive in parts else _unresolved_in(parts) or not decisive
 
     def _not(self, argument: Json) -> Json:
-        part = self.resolve(argument[0])
-        return part if isinstance(part, Unresolved) else not part
+        (part,) = argument
+        value = self._operand(part)
+        return value if isinstance(value, Unresolved) else not value
 
     _FUNCTIONS: Mapping[str, Callable[[Resolver, Json], Json]] = {
         "Fn::GetAtt": _get_att,
@@ -276,6 +317,19 @@ class Resolver:
     }
 
 
+def _text(value: Json) -> str:
+    """A scalar as CloudFormation writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _unresolved_in(value: Json) -> Unresolved | None:
+    """The first unresolved value anywhere in a value."""
+    if isinstance(value, Unresolved):
+        return value
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return next(filter(None, map(_unresolved_in, parts)), None)
+
+
 def parameter_values(template: Mapping[str, Json], given: Mapping[str, str]) -> dict[str, Json]:
     """The parameters of a template with their defaults; list types as lists."""
     values: dict[str, Json] = {}
@@ -283,8 +337,10 @@ def parameter_values(template: Mapping[str, Json], given: Mapping[str, str]) -> 
         value = given.get(name, declared.get("Default"))
         if value is None:
             values[name] = Unresolved(f"parameter {name} has no value")
+        elif declared["Type"].startswith("AWS::SSM::"):
+            values[name] = Unresolved(f"parameter {name} is read from Systems Manager")
         elif declared["Type"] == "CommaDelimitedList" or declared["Type"].startswith("List<"):
-            values[name] = [item.strip() for item in str(value).split(",")] if value else []
+            values[name] = [item.strip() for item in _text(value).split(",")] if value else []
         else:
-            values[name] = str(value)
+            values[name] = _text(value)
     return values

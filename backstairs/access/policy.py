@@ -61,6 +61,14 @@ class Statement:
     variables: tuple[str, ...] = ()
     problem: str | None = None
 
+    @property
+    def doubt(self) -> str:
+        """Why it may match, where it may."""
+        texts = [*(self.principals or ()), *self.actions, *self.resources]
+        texts += [value for condition in self.conditions for value in condition.values]
+        unresolved = ", ".join(text.why for text in texts if isinstance(text, Unresolved))
+        return self.problem or unresolved or "it depends on a value that is not known"
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
@@ -25,7 +25,9 @@ TOLERANCE = timedelta(minutes=5)
 SERVICE = "execute-api"
 
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
-_SPACES = re.compile(r"\s+")
+_BASIC_FORMAT = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
+# Not \s: a header's bytes beyond ASCII are part of its value.
+_SPACES = re.compile(rb"[ \t]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class WireRequest:
 
     def values(self, name: str) -> list[str]:
         """All values of a header, in order, as they came."""
-        wanted = name.encode()
+        wanted = name.encode("latin-1")
         return [value.decode("latin-1") for key, value in self.headers if key == wanted]
 
 
@@ -87,16 +89,17 @@ def read_claim(request: WireRequest) -> Claim | None:
         raise _incomplete("Authorization header was sent more than once.")
     algorithm, _, rest = headers[0].partition(" ")
     if algorithm != ALGORITHM:
+        # SigV4a, which nobody here can verify, is a signature all the same.
         raise _incomplete(
             "Authorization header requires 'Credential' parameter. "
             "Authorization header requires 'Signature' parameter. "
             "Authorization header requires 'SignedHeaders' parameter. "
             f"Only {ALGORITHM} is supported.",
-            attempted=False,
+            attempted=algorithm.startswith("AWS4-"),
         )
     parameters: dict[str, str] = {}
     for part in rest.split(","):
-        name, equals, value = part.strip().partition("=")
+        name, equals, value = part.strip(" \t").partition("=")
         if not equals or name in parameters:
             raise _incomplete("Invalid or repeated key=value pair in Authorization header.")
         parameters[name] = value
@@ -123,7 +126,7 @@ def read_claim(request: WireRequest) -> Claim | None:
         date=date,
         region=region,
         service=service,
-        signed_headers=tuple(parameters["SignedHeaders"].lower().split(";")),
+        signed_headers=tuple(parameters["SignedHeaders"].split(";")),
         signature=parameters["Signature"],
         timestamp=timestamps[0],
     )
@@ -151,11 +154,8 @@ def verify(
             hashlib.sha256(canonical.encode("latin-1")).hexdigest(),
         )
     )
-    expected = hmac.new(
-        _derived_key(secret_key, claim.date, claim.region, claim.service),
-        to_sign.encode(),
-        hashlib.sha256,
-    ).hexdigest()
+    key = _derived_key(secret_key, claim.date, claim.region, claim.service)
+    expected = hmac.digest(key, to_sign.encode(), "sha256").hex()
     if not hmac.compare_digest(expected.encode(), claim.signature.encode("latin-1")):
         raise _invalid(
             "The request signature we calculated does not match the signature you provided. "
@@ -172,16 +172,20 @@ def canonical_request(request: WireRequest, signed_headers: Sequence[str]) -> st
     METHOD, canonical path, canonical query, `name:value\n` of each signed header, the signed
     names, SHA-256 of the body in hex.
     """
-    headers = "".join(
-        f"{name}:{','.join(_SPACES.sub(' ', value).strip() for value in request.values(name))}\n"
-        for name in signed_headers
+    found: dict[bytes, list[bytes]] = {}
+    for key, value in request.headers:
+        found.setdefault(key, []).append(_SPACES.sub(b" ", value).strip(b" "))
+    names = [name.encode("latin-1") for name in signed_headers]
+    # A signed header that did not arrive has no line: what was signed cannot be left out.
+    headers = b"".join(
+        b"%b:%b\n" % (name, b",".join(found[name])) for name in names if name in found
     )
     return "\n".join(
         (
             request.method,
             _canonical_path(request.path),
             _canonical_query(request.query),
-            headers,
+            headers.decode("latin-1"),
             ";".join(signed_headers),
             hashlib.sha256(request.body).hexdigest(),
         )
@@ -217,10 +221,9 @@ def _requote(text: bytes) -> str:
 
 
 def _check_date(claim: Claim, now: datetime) -> None:
-    try:
-        signed_at = datetime.strptime(claim.timestamp, _AMZ_DATE).replace(tzinfo=UTC)
-    except ValueError:
-        raise _incomplete("Date must be in ISO-8601 'basic format'.") from None
+    signed_at = _moment(claim.timestamp)
+    if signed_at is None:
+        raise _incomplete("Date must be in ISO-8601 'basic format'.")
     if claim.timestamp[:8] != claim.date:
         raise _invalid(
             f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
@@ -238,6 +241,16 @@ def _check_date(claim: Claim, now: datetime) -> None:
             f"Signature not yet current: {claim.timestamp} is still later than {limit} "
             f"({clock} + 5 min.)"
         )
+
+
+def _moment(timestamp: str) -> datetime | None:
+    """The time of `20150830T123600Z`; None for anything else."""
+    if not _BASIC_FORMAT.fullmatch(timestamp):
+        return None
+    try:
+        return datetime.fromisoformat(timestamp)
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=256)

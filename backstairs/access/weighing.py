@@ -69,6 +69,7 @@ class Weighing:
     def __init__(self, call: Call, api: Api, route: Route) -> None:
         self.call, self.api, self.route = call, api, route
         self.resource = f"{api.arn}/{api.stage}/{call.method}/{call.path.removeprefix('/')}"
+        self.request = self._request(call.caller)
         self.reasons: list[Reason] = []
 
     def decide(self) -> Decision:
@@ -100,7 +101,7 @@ class Weighing:
     def _endpoint_policy(self, policy: Policy) -> Decision | None:
         """The endpoint's own policy, or None to go on."""
         caller, rule = self.call.caller, rules.ENDPOINT_POLICY_FIRST
-        matches = policy.matching(self._request(caller))
+        matches = policy.matching(self.request)
         # What an account as Principal means to an endpoint is not documented.
         denied, allowed = _sides(
             matches, lambda match: match.truth if match.direct is True else None
@@ -128,7 +129,8 @@ class Weighing:
                 Reason(rule, f"{self.api.name} has no resource policy and is public")
             )
             return self._allowed()
-        matches = policy.matching(self._request(None, self.api.arn))
+        anonymous = self._request(None) if self.call.caller else self.request
+        matches = policy.matching(replace(anonymous, api_arn=self.api.arn))
         denied, allowed = _sides(matches)
         if denied:
             self._note(rules.EXPLICIT_DENY, matches, "Deny")
@@ -185,8 +187,7 @@ class Weighing:
         return self._allowed()
 
     def _matching(self, caller: Principal) -> _Found:
-        request = self._request(caller)
-        policy = self.api.policy
+        request, policy = self.request, self.api.policy
         return _Found(
             resource=policy.matching(replace(request, api_arn=self.api.arn)) if policy else [],
             identity=[match for held in caller.policies for match in held.matching(request)],
@@ -209,9 +210,9 @@ class Weighing:
         self.reasons.append(Reason(rule, why))
         return self._denied(caller, f"because no {kind} allows the {ACTION} action")
 
-    def _request(self, caller: Principal | None, api_arn: str | None = None) -> Request:
+    def _request(self, caller: Principal | None) -> Request:
         who = Caller(caller.arn, caller.principal_arn, caller.account) if caller else ANONYMOUS
-        return Request(ACTION, self.resource, who, context_of(self.call, self.api, caller), api_arn)
+        return Request(ACTION, self.resource, who, context_of(self.call, self.api, caller))
 
     def _note(self, rule: Rule, matches: Iterable[Match], effect: Literal["Allow", "Deny"]) -> None:
         for match in matches:
@@ -235,11 +236,7 @@ class Weighing:
         return Decision(Verdict.ALLOWED, tuple(self.reasons))
 
     def _unknown_because(self, matches: Iterable[Match]) -> Decision:
-        doubts = [
-            f"{match}: {match.statement.problem or 'it depends on a value that is not known'}"
-            for match in matches
-            if match.truth is None
-        ]
+        doubts = [f"{match}: {match.statement.doubt}" for match in matches if match.truth is None]
         return self._unknown("; ".join(doubts) or "how these policies combine is not documented")
 
     def _unknown(self, why: str) -> Decision:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import platform
+import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import uvloop
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -48,8 +50,12 @@ def run(options: argparse.Namespace) -> int:
         project.running()
         raise SystemExit("backstairs: it is already running here; end that one first (Ctrl-C)")
     _check_templates(project)
+    # What an earlier run left: its logs were kept for reading until now.
+    shutil.rmtree(project.state, ignore_errors=True)
+    (project.state / "logs").mkdir(parents=True, mode=0o700)
     try:
-        return asyncio.run(_up(project, Children(), once=options.once))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_up(project, Children(), once=options.once))
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
     finally:
@@ -67,17 +73,18 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     logs = project.state / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
     sam = Sam(tool("sam"), [str(Path(tool("uv")).parent)], project.root, logs, children)
     state = project.state
     try:
-        with _step(console, "starting an emulated account"):
-            url = await asyncio.to_thread(start_account, sys.executable, children, state, REGION)
-        with _step(console, "sam build"):
-            await asyncio.to_thread(sam.build)
+        with _step(console, "sam build, starting an emulated account"):
+            starting = asyncio.to_thread(start_account, sys.executable, children, state, REGION)
+            account = Account(
+                (await asyncio.gather(starting, asyncio.to_thread(sam.build)))[0], REGION
+            )
         with _step(console, f"sam deploy of stack {STACK_NAME}"):
-            await asyncio.to_thread(sam.deploy, url, REGION)
-        account = Account(url, REGION)
+            await asyncio.to_thread(sam.deploy, account)
+        for notice in account.notices():
+            console.print(f"note: {notice}", markup=False)
         python = function_python()
         doors = run_application(account, STACK_NAME, children=children, python=python, state=state)
         async with contextlib.AsyncExitStack() as stack:

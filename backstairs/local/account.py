@@ -11,12 +11,14 @@ import hashlib
 import io
 import ipaddress
 import json
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from backstairs.access import Api, Endpoint, Origin, parse_policy
 from backstairs.apis import POLICY, read_routes, resource_policy
@@ -83,7 +85,7 @@ class Account:
         """
         ec2 = self.client("ec2")
         service = f"com.amazonaws.{self.region}.execute-api"
-        origins = []
+        origins: list[Origin] = []
         for found in _pages(ec2, "describe_vpc_endpoints", "VpcEndpoints"):
             if found["ServiceName"] != service:
                 continue
@@ -108,9 +110,16 @@ class Account:
         name: str = found["VpcEndpoints"][0]["DnsEntries"][0]["DnsName"]
         return name
 
-    def functions(self, folder: Path) -> list[Function]:
-        """The Lambda functions, their deployed code and layers unpacked below `folder`."""
+    def functions(self, stack_name: str, folder: Path) -> list[Function]:
+        """The Lambda functions, their deployed code and layers unpacked below `folder`.
+
+        A function of the stack is labelled by its logical id, any other by its name.
+        """
         client = self.client("lambda")
+        logical_ids = {
+            physical_id: logical_id
+            for logical_id, physical_id in self.physical_ids(stack_name).items()
+        }
         functions = []
         for listed in _pages(client, "list_functions", "Functions"):
             found = client.get_function(FunctionName=listed["FunctionName"])
@@ -122,6 +131,8 @@ class Account:
             functions.append(
                 Function(
                     name=settings["FunctionName"],
+                    label=_label(logical_ids.get(settings["FunctionName"]))
+                    or settings["FunctionName"],
                     arn=settings["FunctionArn"],
                     handler=settings["Handler"],
                     role_arn=settings["Role"],
@@ -141,13 +152,6 @@ class Account:
         credentials: Mapping[str, Any] = answer["Credentials"]
         return credentials
 
-    def logical_ids(self, stack_name: str) -> dict[str, str]:
-        """The logical ids of a stack's resources by their physical ids."""
-        return {
-            resource["PhysicalResourceId"]: resource["LogicalResourceId"]
-            for resource in self._resources(stack_name)
-        }
-
     def tables(self, stack_name: str) -> list[str]:
         """The names of a stack's DynamoDB tables."""
         return [
@@ -156,9 +160,34 @@ class Account:
             if resource["ResourceType"] == "AWS::DynamoDB::Table"
         ]
 
+    def physical_ids(self, stack_name: str) -> dict[str, str]:
+        """The physical ids of a stack's resources by their logical ids."""
+        return {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for resource in self._resources(stack_name)
+        }
+
+    def outputs(self, stack_name: str) -> dict[str, str]:
+        """A stack's outputs."""
+        found = self.client("cloudformation").describe_stacks(StackName=stack_name)
+        return {
+            output["OutputKey"]: output["OutputValue"]
+            for output in found["Stacks"][0].get("Outputs", [])
+        }
+
+    def notices(self) -> list[str]:
+        """What was deployed and has no effect in the emulated account."""
+        with build_opener(ProxyHandler({})).open(f"{self.url}/_backstairs/notices") as answer:
+            listed: list[str] = json.load(answer)["notices"]
+        return listed
+
     def failures(self, stack_name: str) -> list[str]:
         """Why a stack failed: the resources that did, with CloudFormation's own reasons."""
-        events = self.client("cloudformation").describe_stack_events(StackName=stack_name)
+        client = self.client("cloudformation")
+        try:
+            events = client.describe_stack_events(StackName=stack_name)
+        except ClientError:
+            return []  # it never came to a stack
         return [
             f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
             for event in reversed(events["StackEvents"])
@@ -172,6 +201,12 @@ class Account:
         return [resource for page in pages for resource in page["StackResourceSummaries"]]
 
 
+def _label(logical_id: str | None) -> str:
+    """`ClaimTypesFunction` as people say it: `claim-types`."""
+    words = re.findall(r"[A-Z][a-z0-9]*", (logical_id or "").removesuffix("Function"))
+    return "-".join(words).lower()
+
+
 def _pages(client: Any, operation: str, key: str) -> Iterator[Mapping[str, Any]]:
     for page in client.get_paginator(operation).paginate():
         yield from page[key]
@@ -179,7 +214,7 @@ def _pages(client: Any, operation: str, key: str) -> Iterator[Mapping[str, Any]]
 
 def _unpack(location: str, folder: Path) -> Path:
     """Unpack a deployment package once; the folder is named by what is in it."""
-    with urlopen(location, timeout=30) as answer:
+    with build_opener(ProxyHandler({})).open(location, timeout=30) as answer:
         package = answer.read()
     target = folder / hashlib.sha256(package).hexdigest()[:16]
     if not target.exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backstairs.local.asgi import BodyTooLongError, read_body, send_response
+from backstairs.local.asgi import BodyTooLongError, header, read_body, send_response
 from backstairs.local.runtime import MAXIMUM_PAYLOAD
 from backstairs.local.servers import send_json
 
@@ -24,7 +24,16 @@ class Control:
         self._pools = pools
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, in JSON."""
+        """Answer one request, in JSON.
+
+        A page in a browser can reach 127.0.0.1 too, but neither under that name nor with a JSON
+        body that it was not allowed to send.
+        """
+        host = (header(scope, b"host") or "").partition(":")[0]
+        json_body = header(scope, b"content-type") == "application/json"
+        if host != "127.0.0.1" or (scope["method"] != "GET" and not json_body):
+            await send_json(send, 403, {"message": "for commands on this machine only"})
+            return
         match scope["method"], scope["path"].strip("/").split("/"):
             case "GET", ["decisions", request_id] if request_id in self._door.records:
                 await send_json(send, 200, describe(self._door.records[request_id]))

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from backstairs.local.account import Account
     from backstairs.local.process import Children
 
 STACK_NAME = "backstairs"
 _READY_SECONDS = 30
-_TAIL = 30
+_TAIL = 15
 
 
 class StepError(Exception):
@@ -46,17 +47,21 @@ class Sam:
         """`sam build`. Raises StepError."""
         self._run("build", [], {})
 
-    def deploy(self, account_url: str, region: str) -> None:
+    def deploy(self, account: Account) -> None:
         """`sam deploy` with the project's own samconfig.toml. Raises StepError."""
-        account = {
-            "AWS_ENDPOINT_URL": account_url,
+        variables = {
+            "AWS_ENDPOINT_URL": account.url,
             "AWS_ACCESS_KEY_ID": ROOT_ACCESS_KEY_ID,
             "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_ACCESS_KEY,
-            "AWS_DEFAULT_REGION": region,
+            "AWS_DEFAULT_REGION": account.region,
         }
-        options = ["--stack-name", STACK_NAME, "--region", region, "--resolve-s3"]
+        options = ["--stack-name", STACK_NAME, "--region", account.region, "--resolve-s3"]
         options += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
-        self._run("deploy", options, account)
+        try:
+            self._run("deploy", options, variables)
+        except StepError as error:
+            failures = account.failures(STACK_NAME)
+            raise StepError("\n".join([str(error), *failures])) from error
 
     def _run(self, command: str, options: Sequence[str], variables: Mapping[str, str]) -> None:
         log = self.logs / f"sam-{command}.log"

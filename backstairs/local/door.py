@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from backstairs.access import Call, Decision, SignatureProblem, WireRequest, decide, refusals, sigv4
 from backstairs.local import rest
 from backstairs.local.asgi import BodyTooLongError, read_body, send_response
+from backstairs.local.runtime import MAXIMUM_PAYLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +95,7 @@ class Door:
         request_id = str(uuid.uuid4())
         try:
             await self._serve(origin, scope, receive, send, request_id)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             # Our own fault, so not in API Gateway's words; the traceback holds no request data.
             _log.exception("request %s failed", request_id)
             await _refuse(send, refusals.undecided("an error in the door"), request_id)
@@ -185,9 +186,12 @@ class Door:
         pool = self._pools.get(":".join((entry.route.function or "").split(":")[:7]))
         if pool is None:
             return refusals.undecided("the method's integration is not a function of this stack")
+        event = rest.event(request, entry)
+        if len(event) > MAXIMUM_PAYLOAD:
+            return refusals.TOO_LONG
         try:
             async with asyncio.timeout(INTEGRATION_SECONDS):
-                result = await pool.invoke(rest.event(request, entry), entry.trace_id)
+                result = await pool.invoke(event, entry.trace_id)
         except TimeoutError:
             return refusals.TIMED_OUT
         if result.error is not None:

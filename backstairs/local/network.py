@@ -27,6 +27,7 @@ Lookup = Callable[[str], int | None]
 
 _HEAD_SECONDS = 10
 _CHUNK = 65536
+_GIVEN_UP = (ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
 
 def names_of(endpoint: Endpoint, region: str) -> re.Pattern[str]:
@@ -55,6 +56,7 @@ class Certificates:
         )
         self.bundle = folder / "ca.pem"
         self.server = folder / "server.pem"
+        self.server.touch(mode=0o600)
         authority.cert_pem.write_to_path(self.bundle)
         certificate.private_key_and_cert_chain_pem.write_to_path(self.server)
 
@@ -78,7 +80,7 @@ class Network:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, TimeoutError, asyncio.IncompleteReadError):
+        with contextlib.suppress(*_GIVEN_UP):
             async with asyncio.timeout(_HEAD_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
             method, _, rest = head.partition(b" ")

@@ -211,15 +211,24 @@ def answer(payload: bytes) -> Answer:
     body = said.get("body")
     if body is not None and not isinstance(body, str):
         raise MalformedAnswerError(f"body is a {type(body).__name__}, not a string")
-    headers = _answer_headers(said.get("headers") or {}, said.get("multiValueHeaders") or {})
+    headers = _answer_headers(_object(said, "headers"), _object(said, "multiValueHeaders"))
     if not any(name.lower() == b"content-type" for name, _ in headers):
         headers.append((b"content-type", JSON))
     return Answer(status, headers, (body or "").encode())
 
 
-def _answer_headers(single: object, multiple: object) -> list[tuple[bytes, bytes]]:
-    if not isinstance(single, dict) or not isinstance(multiple, dict):
-        raise MalformedAnswerError("headers are not objects")
+def _object(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = said.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise MalformedAnswerError(f"{name} is a {type(value).__name__}, not an object")
+    return value
+
+
+def _answer_headers(
+    single: Mapping[str, Any], multiple: Mapping[str, Any]
+) -> list[tuple[bytes, bytes]]:
     pairs = [(name, value) for name, values in multiple.items() for value in _listed(values)]
     # The same name in both: the multi-value form wins, an equal pair is sent once.
     several = {name.lower() for name in multiple}

@@ -60,7 +60,7 @@ class OpenApi:
 class Running:
     """Where things are, for the commands that use a running application.
 
-    `roles` are the functions' role ARNs by short name: `claims` for `ClaimsFunction`.
+    `roles` are the functions' role ARNs by label: `claims` for ClaimsFunction.
     """
 
     account_url: str
@@ -91,12 +91,6 @@ class Running:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
 
-def short_name(logical_id: str) -> str:
-    """`ClaimTypesFunction` as people say it: `claim-types`."""
-    words = re.findall(r"[A-Z][a-z0-9]*", logical_id.removesuffix("Function"))
-    return "-".join(words).lower() or logical_id
-
-
 @contextlib.asynccontextmanager
 async def run(
     account: Account, stack_name: str, *, children: Children, python: Path, state: Path
@@ -109,8 +103,7 @@ async def run(
     logs.mkdir(parents=True, exist_ok=True)
     apis = await asyncio.to_thread(account.apis)
     endpoints = await asyncio.to_thread(account.origins)
-    functions = await asyncio.to_thread(account.functions, state / "code")
-    logical_ids = await asyncio.to_thread(account.logical_ids, stack_name)
+    functions = await asyncio.to_thread(account.functions, stack_name, state / "code")
     identities = AccountIdentities(account.url)
     await asyncio.to_thread(identities.refresh)
     certificates = Certificates(state, account.region)
@@ -147,11 +140,8 @@ async def run(
             known = [(re.compile(rf".*\.{account.region}\.amazonaws\.com"), tls_ports["internet"])]
         networks[vpc_id] = Network(partial(_port_of_name, known))
 
-    by_name = {
-        short_name(logical_ids.get(pool.function.name, pool.function.name)): pool
-        for pool in pools.values()
-    }
-    control = plain.add(Control(door, by_name))
+    by_label = {pool.function.label: pool for pool in pools.values()}
+    control = plain.add(Control(door, by_label))
     running = Running(
         account_url=account.url,
         region=account.region,
@@ -170,7 +160,7 @@ async def run(
             OpenApi(api.name, api.api_id, api.stage, sorted({route.path for route in api.routes}))
             for api in apis
         ],
-        roles={name: pool.function.role_arn for name, pool in sorted(by_name.items())},
+        roles={name: pool.function.role_arn for name, pool in sorted(by_label.items())},
     )
 
     async with asyncio.TaskGroup() as tasks:

@@ -40,10 +40,12 @@ _RENEW_BEFORE = timedelta(minutes=15)
 class Function:
     """A deployed function as Lambda describes it, its code and layers unpacked in folders.
 
-    `timeout` in seconds, `memory` in MB.
+    `label` is what people call it: `claims` for ClaimsFunction. `timeout` in seconds, `memory`
+    in MB.
     """
 
     name: str
+    label: str
     arn: str
     handler: str
     role_arn: str
@@ -177,7 +179,9 @@ class Worker:
         await send_response(send, 200, invocation.payload, headers)
 
     async def _report(self, scope: Scope, receive: Receive, request_id: str, kind: str) -> None:
-        error = header(scope, b"lambda-runtime-function-error-type") if kind == "error" else None
+        error = None
+        if kind == "error":
+            error = header(scope, b"lambda-runtime-function-error-type") or "Unhandled"
         try:
             result = Result(await read_body(receive, MAXIMUM_PAYLOAD), error)
         except BodyTooLongError:

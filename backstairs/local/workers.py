@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from backstairs.local.network import Network
     from backstairs.local.runtime import Function, Worker
 
-# What the local run adds to the environment that Lambda defines; see ADAPTERS.
 _HOST = "127.0.0.1"
 
 
@@ -70,7 +69,7 @@ class Launcher:
         )
         started = WorkerProcess(process, credentials["Expiration"])
         # Opened to append: several workers of a function write to one log.
-        log = (self._logs / f"{function.name}.log").open("ab")
+        log = (self._logs / f"{function.label}.log").open("ab")
         following = asyncio.create_task(started.follow(log))
         self._following.add(following)
         following.add_done_callback(self._following.discard)
@@ -99,6 +98,7 @@ class Launcher:
         }
 
     def _local_environment(self, function: Function) -> dict[str, str]:
+        """What stands for AWS around the function: where its APIs are, and its network."""
         network = self._networks[function.vpc_id]
         return {
             "AWS_ENDPOINT_URL": self._account.url,

@@ -19,8 +19,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from benchmarks.door import ours
 from backstairs.local.servers import listen, port_of
+from benchmarks.door import ours
 
 ROUNDS = 9
 REQUESTS = 1000
@@ -85,10 +85,16 @@ def main() -> None:
         for port in ports.values():
             measure(port, 8)
         for clients in (1, 8):
-            rounds = [{name: measure(port, clients) for name, port in ports.items()} for _ in range(ROUNDS)]
+            rounds = [
+                {name: measure(port, clients) for name, port in ports.items()}
+                for _ in range(ROUNDS)
+            ]
             for name in ports:
-                p50, p99, rate = (statistics.median(one[name][i] for one in rounds) for i in range(3))
-                print(f"{clients} client(s)  {name:6} p50 {p50:.2f} ms  p99 {p99:.2f} ms  {rate:.0f}/s")
+                p50, p99, rate = (
+                    statistics.median(one[name][i] for one in rounds) for i in range(3)
+                )
+                figures = f"p50 {p50:.2f} ms  p99 {p99:.2f} ms  {rate:.0f}/s"
+                print(f"{clients} client(s)  {name:6} {figures}")
             ratios = sorted(one["door"][0] / one["floor"][0] for one in rounds)
             print(
                 f"{clients} client(s)  door/floor p50: {statistics.median(ratios):.2f} "

@@ -97,6 +97,8 @@ async def serve(port: int, python: str) -> None:
             [python, "-m", "awslambdaric", "handler.lambda_handler"],
             env=environment,
             cwd=Path(__file__).parent,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
         )
         for _ in range(WORKERS)
     ]

@@ -21,7 +21,7 @@ from backstairs.local.servers import Servers
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 WORKERS = 4
-KEY, SECRET = "AKIDEXAMPLE", "secret"  # noqa: S105 - made up
+KEY, SECRET = "AKIDEXAMPLE", "secret"
 HERE = Path(__file__).parent
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:members"
 
@@ -93,6 +93,7 @@ async def serve(python: str) -> None:
         worker.port = servers.add(worker)
     function = Function(
         name="members",
+        label="members",
         arn=ARN,
         handler="handler.lambda_handler",
         role_arn="",

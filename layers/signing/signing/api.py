@@ -1,38 +1,46 @@
-"""Where a private API is and how it is addressed: one immutable value, from the environment."""
+"""Where an API is and how it is addressed: one immutable value, made from the environment."""
 
 from __future__ import annotations
 
 import os
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
-from .errors import ConfigurationError, HostRefused
+from .errors import ConfigurationError, HostRefused, PathRefused
 from .frozen import Frozen
 from .sigv4 import host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Self, Unpack
+    from collections.abc import Callable, Mapping
+    from typing import Self
 
-    from .session import Options, Session
+    from .credentials import Provider
+    from .keys import Credentials
+    from .retries import Retries
+    from .session import Session
 
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?")
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE).fullmatch
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<name>[a-z0-9.-]+|\[[a-f0-9:.]+\])(:\d{1,5})?(?P<path>(/[^\s?#]*)?)",
+    re.IGNORECASE,
+).fullmatch
+_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE).match
+_DOTS = (".", "..")
+_LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 
 
 class PrivateApi(Frozen):
-    """An API, and the way to reach it.
+    """An API and the way to reach it.
 
-    `url` is what TLS connects to, with the stage: `https://name[:port]/stage`. What else is needed
-    depends on the form of addressing (Amazon API Gateway Developer Guide, "Invoke a private API"):
-
-    - an endpoint's DNS name and `api_id`, sent as `x-apigw-api-id`;
-    - an endpoint's DNS name and `host`, `{api}.execute-api.{region}.amazonaws.com`, sent as Host;
-    - the endpoint's alias, private DNS, a custom domain, a regional API: neither.
+    `url` is what TLS connects to and is named by, with the stage: `https://name[:port]/stage`.
+    What else is sent depends on the form of addressing (API Gateway Developer Guide, "Invoke a
+    private API"): with an endpoint's DNS name `api_id`, as x-apigw-api-id, or `host`, as Host;
+    with the endpoint's alias, private DNS, a custom domain or a regional API nothing.
+    Raises ConfigurationError.
     """
 
-    __slots__ = ("url", "region", "api_id", "host", "service")
+    __slots__ = ("api_id", "host", "region", "service", "url")
 
     url: str
     region: str
@@ -49,23 +57,21 @@ class PrivateApi(Frozen):
         host: str | None = None,
         service: str = "execute-api",
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
-            raise ConfigurationError(f"an API's URL is https://name/stage, not {url!r}")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise ConfigurationError(f"credentials are not sent over plain http, as in {url!r}")
-        if parts.query or parts.fragment or "@" in parts.netloc:
-            raise ConfigurationError("an API's URL has no user, query or fragment")
+        found = _URL(url)
+        if not found:
+            raise ConfigurationError("the URL is not like https://name/stage")
+        if found["scheme"].lower() == "http" and found["name"] not in _LOOPBACK:
+            raise ConfigurationError("the URL would send credentials in the clear: use https")
         if api_id and host:
             raise ConfigurationError("an API is addressed by its id or by a Host, not by both")
-        if api_id and not api_id.isalnum():
+        if api_id and not (api_id.isascii() and api_id.isalnum()):
             raise ConfigurationError(f"{api_id!r} is not the id of an API")
-        if host and not _HOST.fullmatch(host):
+        if host and not _HOST(host):
             raise ConfigurationError(f"{host!r} is not a host name")
-        if not region:
-            raise ConfigurationError("an API needs its region; it is not guessed from a host name")
+        if not region or not service:
+            raise ConfigurationError("region and service are needed, not guessed from a host name")
         self._set(
-            url=url.rstrip("/"),
+            url=f"{found['scheme'].lower()}://{host_of(url)}{found['path'].rstrip('/')}",
             region=region,
             api_id=api_id or None,
             host=host or None,
@@ -74,11 +80,10 @@ class PrivateApi(Frozen):
 
     @classmethod
     def from_environment(cls, prefix: str, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read `<prefix>_URL`, then `<prefix>_API_ID` -- see below -- and the region.
+        """Read, for the prefix CLAIMS_API, CLAIMS_API_URL and how that is addressed.
 
-        For the prefix `CLAIMS_API`: `CLAIMS_API_URL`; at most one of `CLAIMS_API_ID` and
-        `CLAIMS_API_HOST`; `CLAIMS_API_REGION`, or else Lambda's `AWS_REGION`. Empty counts as
-        absent. Raises ConfigurationError, which names the variable.
+        At most one of CLAIMS_API_ID and CLAIMS_API_HOST; CLAIMS_API_REGION, or else Lambda's
+        AWS_REGION. Empty counts as not set. Raises ConfigurationError, which names the variable.
         """
         url = environment.get(f"{prefix}_URL")
         region = environment.get(f"{prefix}_REGION") or environment.get("AWS_REGION")
@@ -94,40 +99,70 @@ class PrivateApi(Frozen):
                 host=environment.get(f"{prefix}_HOST"),
             )
         except ConfigurationError as error:
-            raise ConfigurationError(f"{prefix}_*: {error}") from None
+            names = ", ".join(f"{prefix}_{name}" for name in ("URL", "ID", "HOST"))
+            raise ConfigurationError(f"one of {names}: {error}") from None
+
+    def session(
+        self,
+        *,
+        credentials: Credentials | Provider | None = None,
+        retries: Retries | None = None,
+        timeout: float | tuple[float, float] | None = None,
+        correlation_id: Callable[[], str | None] | None = None,
+        unsigned_payload: bool = False,
+    ) -> Session:
+        """Return a `Session`, a `requests.Session` for this API."""
+        from .session import Session  # noqa: PLC0415  a session needs its API first
+
+        return Session(
+            self,
+            credentials=credentials,
+            retries=retries,
+            timeout=timeout,
+            correlation_id=correlation_id,
+            unsigned_payload=unsigned_payload,
+        )
 
     def resolve(self, path: str) -> str:
-        """Return the URL of a path below the stage; an absolute URL must lie there already."""
-        url = path if "://" in path else f"{self.url}/{path.lstrip('/')}" if path else self.url
-        if not self.owns(url):
-            raise HostRefused(f"not a URL of {self.url}")
+        """Return the URL of a path below the stage; an absolute URL of this API stays as it is.
+
+        Raises HostRefused for another API's URL, PathRefused for dot segments or a fragment.
+        """
+        if not _ABSOLUTE(path):
+            url = f"{self.url}{'' if path[:1] in ('', '/', '?') else '/'}{path}"
+        elif self.owns(path):
+            url = path
+        else:
+            raise HostRefused(f"an absolute URL, but not one of {self.url}")
+        segments = url.partition("?")[0].split("/")
+        if "#" in url or any(unquote(segment) in _DOTS for segment in segments):
+            raise PathRefused(
+                "a dot segment or a # in a path: quote what it is made of with path()"
+            )
         return url
 
     def owns(self, url: str) -> bool:
-        """Say whether a URL is one of this API's: same scheme, name and port, below the stage."""
-        ours, theirs = urlsplit(self.url), urlsplit(url)
-        return (
-            ours.scheme == theirs.scheme
-            and host_of(self.url) == host_of(url)
-            and "@" not in theirs.netloc
-            and (theirs.path == ours.path or theirs.path.startswith(ours.path + "/"))
-        )
+        """Say whether a URL has this API's scheme, name and port, and no user."""
+        try:
+            parts = urlsplit(url)
+            return "@" not in parts.netloc and f"{parts.scheme}://{host_of(url)}" == self.origin
+        except ValueError:  # no URL at all
+            return False
 
-    def session(self, **options: Unpack[Options]) -> Session:
-        """Return a `requests.Session` for this API; the options are `Session`'s own."""
-        from .session import Session  # noqa: PLC0415  the value alone needs no HTTP client
-
-        return Session(self, **options)
+    @property
+    def origin(self) -> str:
+        """Scheme, name and port of the URL."""
+        return "/".join(self.url.split("/", 3)[:3])
 
 
 def path(*segments: object) -> str:
-    """Return `/a/b` for segments that are data: none can add a segment, a query or a dot segment.
+    """Return `/a/b`, where no segment can add another, a query or a dot segment: for ids.
 
-    `path("members", "x/../y")` is `/members/x%2F..%2Fy`. Empty, `.` and `..` cannot be sent as a
-    segment by any client, whatever the encoding (RFC 3986, section 6.2.2), and are refused.
+    `path("members", "x/../y")` is `/members/x%2F..%2Fy`. An empty segment, `.` and `..` mean the
+    same to every client and server however they are encoded (RFC 3986, 6.2.2): ValueError.
     """
-    quoted = [quote(str(segment), safe="") for segment in segments]
-    for segment in quoted:
-        if segment in ("", ".", ".."):
-            raise ValueError(f"{segment!r} cannot be a segment of a path")
-    return "/" + "/".join(quoted)
+    texts = [str(segment) for segment in segments]
+    for text in texts:
+        if not text or text in _DOTS:
+            raise ValueError(f"{text!r} cannot be a segment of a path")
+    return "/" + "/".join([quote(text, safe="") for text in texts])

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from requests.auth import AuthBase
 
 from .canonical import canonical_value, signed_name
-from .credentials import from_environment
+from .credentials import default
 from .errors import HostRefused
 from .payload import payload_hash
 from .sigv4 import UNSIGNED_PAYLOAD, Credentials, authorize, host_of
 
 if TYPE_CHECKING:
+    from collections import OrderedDict
     from collections.abc import Iterable
     from typing import Any
 
@@ -42,10 +43,11 @@ class SigV4Auth(AuthBase):
         unsigned_payload: bool = False,
     ) -> None:
         self.api = api
-        self.credentials = from_environment if credentials is None else credentials
+        self.credentials = default if credentials is None else credentials
         self.unsigned_payload = unsigned_payload
         self.clock_offset = 0.0  # seconds by which API Gateway's clock is ahead of this one
         self._host = api.host or host_of(api.url)
+        self._below = api.origin + "/"
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         self.sign(r)
@@ -58,13 +60,13 @@ class SigV4Auth(AuthBase):
         """Address and sign a prepared request, in place of any signature it carries."""
         url = request.url or ""
         api = self.api
-        if not url.startswith(api.url) and not api.owns(url):
-            raise HostRefused(f"not signed: {host_of(url)} is not {api.url}", request=request)
+        if not url.startswith(self._below) and not api.owns(url):
+            raise HostRefused(f"not a URL of {api.origin}", request=request)
         credentials = self.credentials
         if not isinstance(credentials, Credentials):
             credentials = credentials()
         headers = request.headers
-        carried = headers._store  # what items() gives, at a tenth of its cost
+        carried: OrderedDict[str, tuple[str, str]] = headers._store  # type: ignore[attr-defined]  # noqa: SLF001
         signed = {
             lower: canonical_value(value)
             for name, value in carried.values()
@@ -79,7 +81,7 @@ class SigV4Auth(AuthBase):
         if self.unsigned_payload:
             hashed = UNSIGNED_PAYLOAD
         else:
-            hashed = signed.get("x-amz-content-sha256") or payload_hash(request.body)
+            hashed = signed.get("x-amz-content-sha256") or payload_hash(request)
         authorize(
             headers,
             method=request.method or "",

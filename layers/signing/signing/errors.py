@@ -4,21 +4,24 @@
 
     requests.RequestException
     └── SigningError
-        ├── ConfigurationError (ValueError)        an environment variable missing or unusable
-        ├── CredentialsError                       no credentials, or a source refused them
-        ├── HostRefused (requests.InvalidURL)      a URL outside the API; nothing was sent
-        ├── UnsignableBody (TypeError)             a body that can be read only once
-        ├── DeadlineExceeded (requests.Timeout)    no time left for another attempt
-        └── AccessRefused (requests.HTTPError)     403 by API Gateway, not by the function behind it
-            ├── Unsigned                           no or incomplete signature, or no such route
-            ├── SignatureMismatch                  wrong signature; `.difference` shows where
-            ├── SignatureExpired                   signed too long ago, or in the future
-            ├── UnknownCredentials                 key or session token unknown or expired
-            ├── NotGranted                         no policy allows; `.action` on `.resource`
-            │   ├── NotGrantedByResourcePolicy     the API's own policy does not allow
-            │   └── ExplicitlyDenied               a policy denies (wrong endpoint, as a rule)
-            └── WrongEndpoint                      not reachable from this network, or API key missing
+        ├── ConfigurationError (ValueError)         an environment variable missing or unusable
+        ├── CredentialsError                        no credentials, or their source refused
+        ├── HostRefused (requests.InvalidURL)       a URL of another host; nothing was sent
+        ├── PathRefused (requests.InvalidURL)       a path that may lead elsewhere; nothing was sent
+        ├── UnsignableBody (TypeError)              a body that cannot be hashed before it is sent
+        ├── DeadlineExceeded (requests.Timeout)     no time left for an attempt
+        └── AccessRefused (requests.HTTPError)      403 by API Gateway, not by what is behind it
+            ├── Unsigned                            no or a malformed signature, or no such route
+            ├── SignatureMismatch                   wrong signature; `.difference` says where
+            ├── SignatureExpired                    signed too long ago, or in the future
+            ├── UnknownCredentials                  key or session token unknown or expired
+            ├── Forbidden                           not reachable from this network, or no API key
+            └── NotGranted                          no policy allows `.action` on `.resource`
+                ├── NotGrantedByResourcePolicy      the API's own policy does not allow it
+                └── ExplicitlyDenied                a policy denies it: the wrong endpoint, mostly
 """
+
+# ruff: noqa: N818  Names say what happened, as those of requests do.
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class SigningError(RequestException):
 
 
 class ConfigurationError(SigningError, ValueError):
-    """An environment variable, or an argument made from one, is missing or unusable."""
+    """An environment variable, or what was made from it, is missing or unusable."""
 
 
 class CredentialsError(SigningError):
@@ -38,15 +41,19 @@ class CredentialsError(SigningError):
 
 
 class HostRefused(SigningError, InvalidURL):
-    """The URL lies outside the API; nothing was signed or sent."""
+    """The URL is not one of the API's; nothing was signed or sent."""
+
+
+class PathRefused(SigningError, InvalidURL):
+    """The path has a dot segment or a fragment: some id in it was not quoted by `path`."""
 
 
 class UnsignableBody(SigningError, TypeError):
-    """The body can be read only once, so it cannot be hashed and then sent."""
+    """The body cannot be hashed before it is sent."""
 
 
 class DeadlineExceeded(SigningError, Timeout):
-    """The time for all attempts was used up."""
+    """The time for the call was used up before it could be sent."""
 
 
 class AccessRefused(SigningError, HTTPError):
@@ -54,11 +61,11 @@ class AccessRefused(SigningError, HTTPError):
 
 
 class Unsigned(AccessRefused):
-    """No signature arrived, or there is no such route."""
+    """No signature arrived or it is malformed, or the API has no such route."""
 
 
 class SignatureMismatch(AccessRefused):
-    """The signature was not the one API Gateway calculated."""
+    """The signature is not the one API Gateway calculated; `difference` is a unified diff."""
 
     difference: str = ""
 
@@ -71,8 +78,12 @@ class UnknownCredentials(AccessRefused):
     """The access key or the session token is unknown, inactive or expired."""
 
 
+class Forbidden(AccessRefused):
+    """The API cannot be reached from this network or endpoint, or it wants an API key."""
+
+
 class NotGranted(AccessRefused):
-    """No policy allows the call; `principal`, `action` and `resource` as API Gateway names them."""
+    """No policy allows the call; its parts are as API Gateway names them."""
 
     principal: str = ""
     action: str = ""
@@ -84,8 +95,4 @@ class NotGrantedByResourcePolicy(NotGranted):
 
 
 class ExplicitlyDenied(NotGranted):
-    """A policy denies the call: for a private API as a rule the wrong VPC endpoint."""
-
-
-class WrongEndpoint(AccessRefused):
-    """Plain Forbidden: the API is not reachable from this network, or wants an API key."""
+    """A policy denies the call: of a private API, mostly for coming through another endpoint."""

@@ -1,6 +1,8 @@
-"""What API Gateway means by a 403, in words a developer can act on.
+"""What API Gateway means by a 403, in words to act on.
 
-Texts: AWS re:Post and API Gateway Developer Guide on 403 errors; see each rule.
+Texts: API Gateway Developer Guide and AWS re:Post, "Troubleshoot 403 errors from API Gateway";
+IAM User Guide, "Troubleshoot access denied error messages". Anything else is left to `requests`:
+it may be the answer of what is behind the API.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import requests
 
@@ -20,20 +22,33 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
 _FORBIDDEN = 403
-_TOKEN = re.compile(r"(?i)(x-amz-security-token:)[^\n\\'\"]+")
-_CANONICAL = re.compile(r"Canonical String for this request should have been\n'(.*?)'\n", re.DOTALL)
+_BY_DATE = ("Signature expired", "Signature not yet current")
+_MISMATCH = "The request signature we calculated does not match"
+_MEANINGS: tuple[tuple[str | tuple[str, ...], type[errors.AccessRefused], str], ...] = (
+    (_BY_DATE, errors.SignatureExpired, "the clocks differ, or it was signed long before it went"),
+    (
+        "The security token included in the request is",
+        errors.UnknownCredentials,
+        "the access key or the session token is unknown or has expired",
+    ),
+    ("Incomplete signature", errors.Unsigned, "something changed the Authorization header"),
+    ("Missing Authentication Token", errors.Unsigned, "no signature arrived, or no such route"),
+    ("Forbidden", errors.Forbidden, "not from this network or endpoint, or not without an API key"),
+)
+_SECRETS = re.compile(rb"(?i)(x-amz-security-token:\s*|Signature=)[^\s\\'\",]+")
+_EXPECTED = re.compile(r"Canonical String for this request should have been\s*'(.*?)'", re.DOTALL)
+_SIGNED = re.compile(r"SignedHeaders=([^,]+)")
 _NOT_AUTHORIZED = re.compile(
     r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>\S+)"
     r"(?: on resource: (?P<resource>\S+))?"
 )
-_SIGNED = re.compile(r"SignedHeaders=([^,]+)")
 
 
 class Answer(requests.Response):
     """A response whose `raise_for_status` explains API Gateway's own 403s."""
 
     def raise_for_status(self) -> None:
-        """Raise an AccessRefused for a 403 by API Gateway, else what `requests` raises."""
+        """Raise an AccessRefused for a 403 of API Gateway, else what `requests` does."""
         refusal = explain(self)
         if refusal is not None:
             raise refusal
@@ -41,83 +56,49 @@ class Answer(requests.Response):
 
 
 def as_answer(response: Response) -> Response:
-    """Give a response the explaining `raise_for_status`, and take echoed tokens out of it."""
+    """Let a response explain itself, without the token and signature that a 403 may echo."""
     response.__class__ = Answer
     if response.status_code == _FORBIDDEN:
-        content = response.content
+        content = _SECRETS.sub(rb"\1<redacted>", response.content)
         token = response.request.headers.get("X-Amz-Security-Token")
-        if token and token.encode() in content:
-            response._content = content.replace(token.encode(), b"<redacted>")  # noqa: SLF001
+        if token:
+            content = content.replace(token.encode(), b"<redacted>")
+        response._content = content  # noqa: SLF001  there is no public way
     return response
 
 
 def clock_offset(response: Response) -> float | None:
-    """Return how many seconds API Gateway's clock is ahead, if it refused for the date."""
-    if response.status_code != _FORBIDDEN or "Date" not in response.headers:
-        return None
-    message = _message(response)
-    if not message.startswith(("Signature expired", "Signature not yet current")):
+    """Return by how many seconds API Gateway's clock is ahead, if it refused for the date."""
+    if response.status_code != _FORBIDDEN or not _message(response).startswith(_BY_DATE):
         return None
     try:
-        return parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()
+        return parsedate_to_datetime(response.headers.get("Date", "")).timestamp() - time.time()
     except ValueError:
         return None
 
 
 def explain(response: Response) -> errors.AccessRefused | None:
-    """Return the error a 403 of API Gateway stands for; None for any other answer."""
+    """Return the error that a 403 of API Gateway stands for; None for any other answer."""
     if response.status_code != _FORBIDDEN:
         return None
     message = _message(response)
-    if message == "Missing Authentication Token":
-        return errors.Unsigned(
-            f"no signature arrived, or the API has no such method and path: {_target(response)}",
-            response=response,
-        )
-    if message == "Forbidden":
-        return errors.WrongEndpoint(
-            "the API is not reachable from this network or endpoint, or an API key is missing",
-            response=response,
-        )
-    if message.startswith(("Signature expired", "Signature not yet current")):
-        return errors.SignatureExpired(message, response=response)
-    if message.startswith("The request signature we calculated does not match"):
-        return _mismatch(message, response)
-    if message.startswith("The security token included in the request is"):
-        return errors.UnknownCredentials(
-            f"{message} The access key or the session token is unknown or expired.",
-            response=response,
-        )
     if found := _NOT_AUTHORIZED.search(message):
         return _not_granted(message, found, response)
+    if message.startswith(_MISMATCH):
+        return _mismatch(message, response)
+    if response.headers.get("x-amzn-ErrorType", "").startswith("IncompleteSignature"):
+        message = "Incomplete signature"  # the original repeats the Authorization header
+    for start, error, meaning in _MEANINGS:
+        if message.startswith(start):
+            route = f"{response.request.method} {response.request.path_url.partition('?')[0]}"
+            return error(f"{route}: {message.rstrip('.')}: {meaning}", response=response)
     return None
-
-
-def _mismatch(message: str, response: Response) -> errors.SignatureMismatch:
-    from difflib import unified_diff  # noqa: PLC0415  only when something went wrong
-
-    found = _CANONICAL.search(message)
-    difference = ""
-    if found:
-        theirs = _TOKEN.sub(r"\1<redacted>", found.group(1)).splitlines()
-        ours = _TOKEN.sub(r"\1<redacted>", _ours(response.request)).splitlines()
-        difference = "\n".join(
-            unified_diff(ours, theirs, "signed here", "expected by API Gateway", lineterm="")
-        )
-    reason = difference or (
-        "the canonical requests are the same: the secret access key is wrong"
-        if found
-        else "API Gateway did not say what it expected"
-    )
-    error = errors.SignatureMismatch(f"wrong signature: {reason}", response=response)
-    error.difference = difference
-    return error
 
 
 def _not_granted(message: str, found: re.Match[str], response: Response) -> errors.NotGranted:
     if "explicit deny" in message:
         kind: type[errors.NotGranted] = errors.ExplicitlyDenied
-    elif "resource-based policy" in message:
+    elif "no resource-based policy" in message:
         kind = errors.NotGrantedByResourcePolicy
     else:
         kind = errors.NotGranted
@@ -128,28 +109,44 @@ def _not_granted(message: str, found: re.Match[str], response: Response) -> erro
     return error
 
 
+def _mismatch(message: str, response: Response) -> errors.SignatureMismatch:
+    from difflib import unified_diff  # noqa: PLC0415  only when something went wrong
+
+    expected = _EXPECTED.search(message)
+    difference = ""
+    if expected is None:
+        reason = "API Gateway does not say what it expected; is the secret access key right?"
+    else:
+        ours, theirs = _redacted(_ours(response.request)), _redacted(expected[1])
+        difference = "\n".join(
+            unified_diff(ours.split("\n"), theirs.split("\n"), "signed", "expected", lineterm="")
+        )
+        reason = difference or "the canonical requests agree: the secret access key is wrong"
+    error = errors.SignatureMismatch(f"wrong signature: {reason}", response=response)
+    error.difference = difference
+    return error
+
+
+def _ours(request: PreparedRequest) -> str:
+    signed = _SIGNED.search(str(request.headers.get("Authorization", "")))
+    names = signed[1].split(";") if signed else []
+    path, _, query = request.path_url.partition("?")
+    return canonical_request(
+        method=request.method or "",
+        path=path,
+        query=query,
+        headers=[(name, request.headers[name]) for name in names if name in request.headers],
+        payload_hash=request.headers.get("X-Amz-Content-Sha256") or payload_hash(request),
+    )
+
+
+def _redacted(canonical: str) -> str:
+    return _SECRETS.sub(rb"\1<redacted>", canonical.encode("utf-8", "replace")).decode()
+
+
 def _message(response: Response) -> str:
     try:
         body = response.json()
     except requests.exceptions.JSONDecodeError:
         return ""
-    if not isinstance(body, dict):
-        return ""
-    return str(body.get("message") or body.get("Message") or "")
-
-
-def _ours(request: PreparedRequest) -> str:
-    names = _SIGNED.search(str(request.headers.get("Authorization", "")))
-    signed = names.group(1).split(";") if names else []
-    path, _, query = request.path_url.partition("?")
-    return canonical_request(
-        method=cast("str", request.method),
-        path=path,
-        query=query,
-        headers=[(name, request.headers[name]) for name in signed if name in request.headers],
-        payload_hash=request.headers.get("X-Amz-Content-Sha256") or payload_hash(request.body),
-    )
-
-
-def _target(response: Response) -> str:
-    return f"{response.request.method} {response.request.path_url.partition('?')[0]}"
+    return str(body.get("message") or body.get("Message") or "") if isinstance(body, dict) else ""

@@ -14,21 +14,19 @@ from .frozen import Frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_STATUSES = frozenset({429, 502, 503, 504})
-_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})
-_end: ContextVar[float] = ContextVar("signing_deadline", default=float("inf"))
-
-
-class LambdaContext(Protocol):
-    """What a Lambda handler is given: only the remaining time is of interest here."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
+_TRANSIENT = frozenset({429, 502, 503, 504})
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.2
+_end: ContextVar[float] = ContextVar("signing_end", default=float("inf"))
 
 
 class Retries(Frozen):
-    """At most `attempts` within `total` seconds, waiting a random part of `base * 2**n`, `cap`."""
+    """At most `attempts` of a call, all within `total` seconds.
 
-    __slots__ = ("attempts", "total", "base", "cap")
+    The wait after attempt n is a random part of `base * 2 ** (n - 1)` seconds, of `cap` at most
+    (full jitter), or what Retry-After asks for, if that is longer.
+    """
+
+    __slots__ = ("attempts", "base", "cap", "total")
 
     attempts: int
     total: float
@@ -42,27 +40,32 @@ class Retries(Frozen):
             raise ValueError("attempts and total are positive, base and cap not negative")
         self._set(attempts=attempts, total=total, base=base, cap=cap)
 
-    def wait(self, attempt: int, headers: Mapping[str, str] | None = None) -> float:
-        """Return the seconds to wait after an attempt (1, 2...): full jitter, or Retry-After."""
-        backoff = random.uniform(0, min(self.cap, self.base * 2 ** (attempt - 1)))  # noqa: S311
-        return max(backoff, _retry_after(headers.get("Retry-After")) if headers else 0)
+    def wait(self, attempt: int, headers: Mapping[str, str]) -> float:
+        """Return the seconds to wait after an attempt (1, 2...) that was answered so."""
+        jitter = random.uniform(0, min(self.cap, self.base * 2 ** (attempt - 1)))  # noqa: S311
+        return max(jitter, _retry_after(headers))
+
+
+class LambdaContext(Protocol):
+    """What a handler is given, as far as it matters here."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
 
 
 @contextmanager
 def deadline(context: LambdaContext, *, margin: float = 0.5) -> Iterator[None]:
-    """Let no call in this block outlive a Lambda invocation, less `margin` seconds to react."""
-    end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - margin
-    token = _end.set(min(_end.get(), end))
-    try:
+    """Let no call in this block, retries included, outlive the invocation less `margin` seconds.
+
+    Holds for the thread that entered the block (it is a context variable).
+    """
+    with within(context.get_remaining_time_in_millis() / 1000 - margin):
         yield
-    finally:
-        _end.reset(token)
 
 
 @contextmanager
-def call_ends(total: float) -> Iterator[float]:
-    """Yield the monotonic time at which the call in this block, redirects included, must end."""
-    end = min(_end.get(), time.monotonic() + total)
+def within(seconds: float) -> Iterator[float]:
+    """Yield the monotonic time at which all calls in this block must end; blocks may be nested."""
+    end = min(_end.get(), time.monotonic() + seconds)
     token = _end.set(end)
     try:
         yield end
@@ -70,23 +73,26 @@ def call_ends(total: float) -> Iterator[float]:
         _end.reset(token)
 
 
-def may_repeat(method: str, headers: Mapping[str, str]) -> bool:
-    """Say whether sending twice does no more than sending once."""
+def may_repeat(method: str | None, headers: Mapping[str, str]) -> bool:
+    """Say whether sending a request twice does no more than sending it once."""
     return method in _IDEMPOTENT or "Idempotency-Key" in headers
 
 
 def is_transient(status: int) -> bool:
-    """Say whether an answer may be better the next time."""
-    return status in _STATUSES
+    """Say whether the answer may be another one next time."""
+    return status in _TRANSIENT
 
 
-def _retry_after(value: str | None) -> float:
-    """Seconds from a Retry-After, which is a number or an HTTP date (RFC 9110, 10.2.3)."""
-    if not value:
-        return 0
-    if value.strip().isdigit():
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds of a Retry-After: a number, or a date to compare with Date's."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
         return float(value)
     try:
-        return parsedate_to_datetime(value).timestamp() - time.time()
+        until = parsedate_to_datetime(value).timestamp()
     except ValueError:
-        return 0
+        return 0.0
+    try:
+        return until - parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except ValueError:
+        return until - time.time()

@@ -1,20 +1,21 @@
-"""A `requests.Session` for one private API: addressed, signed on each attempt, tried again."""
+"""A `requests.Session` for one API: addressed, signed on each attempt, tried again."""
 
 from __future__ import annotations
 
 import os
 import time
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.exceptions import ChunkedEncodingError, ConnectionError, SSLError, Timeout
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, SSLError, Timeout
 from requests.utils import rewind_body
 
 from .auth import SigV4Auth, unsign
 from .errors import DeadlineExceeded
 from .refusals import as_answer, clock_offset
-from .retries import Retries, call_ends, is_transient, may_repeat
+from .retries import Retries, is_transient, may_repeat, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,19 +24,29 @@ if TYPE_CHECKING:
 
     from .api import PrivateApi
     from .credentials import Provider
-    from .sigv4 import Credentials
+    from .keys import Credentials
+
+_TIMEOUT = (2.0, 30.0)  # API Gateway itself gives up after 29 s, unless that was raised
+_THREADS = 64  # connections kept, so that as many threads may share a session
+_NO_ANSWER = (requests.ConnectionError, Timeout, ChunkedEncodingError)
 
 
 class Session(requests.Session):
     """Calls to one API, by paths below its stage: `session.get("/members/123")`.
 
-    Each attempt is signed when it is sent, with credentials asked for once. Redirects are not
-    followed unless asked (`allow_redirects=True`), and never to another host. Proxy, CA bundle
-    and timeouts are as in `requests`, except that there is a timeout by default, of
-    `(connect, read)` seconds. Cookies are not kept. Safe to share between threads.
+    Every attempt is signed as it is sent, with credentials asked for once. Idempotent requests,
+    and those with an Idempotency-Key, are tried again when no answer came or it was 429, 502, 503
+    or 504; any request is signed and sent once more when API Gateway refused it for its date.
+    After the last attempt the answer is returned, or `requests`' own exception raised.
+    `raise_for_status` explains a 403 of API Gateway (see `errors`).
 
-    `correlation_id` is called per request; what it returns goes out as `X-Correlation-Id`, beside
-    X-Ray's `X-Amzn-Trace-Id`, both unsigned.
+    Proxies, CA bundle and `timeout` are as in `requests`, but there is a timeout by default, in
+    seconds to connect and between two pieces of an answer. Redirects are followed only if asked
+    (`allow_redirects=True`), signed anew, and never to another host. Cookies are not kept. May be
+    shared between threads.
+
+    `correlation_id` is called for each attempt; what it returns goes out as X-Correlation-Id,
+    beside X-Ray's X-Amzn-Trace-Id; neither is signed.
     """
 
     def __init__(
@@ -44,18 +55,20 @@ class Session(requests.Session):
         *,
         credentials: Credentials | Provider | None = None,
         retries: Retries | None = None,
-        timeout: float | tuple[float, float] = (2.0, 30.0),
+        timeout: float | tuple[float, float] | None = None,
         correlation_id: Callable[[], str | None] | None = None,
         unsigned_payload: bool = False,
     ) -> None:
         super().__init__()
         self.api = api
         self.retries = retries or Retries()
-        self.timeout = timeout
+        self.timeout = timeout or _TIMEOUT
         self.correlation_id = correlation_id
+        self.signer = SigV4Auth(api, credentials=credentials, unsigned_payload=unsigned_payload)
         self.auth = _when_sent
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._signer = SigV4Auth(api, credentials=credentials, unsigned_payload=unsigned_payload)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, HTTPAdapter(pool_maxsize=_THREADS))
 
     def get(self, url: str | bytes, **kwargs: Any) -> Response:
         return self.request("GET", url, **kwargs)
@@ -63,102 +76,97 @@ class Session(requests.Session):
     def options(self, url: str | bytes, **kwargs: Any) -> Response:
         return self.request("OPTIONS", url, **kwargs)
 
-    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Response:
-        text = url.decode() if isinstance(url, bytes) else url
+    def request(
+        self,
+        method: str | bytes,
+        url: str | bytes,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Response:
+        path = url.decode() if isinstance(url, bytes) else url
         kwargs.setdefault("allow_redirects", False)
-        with call_ends(self.retries.total):
-            return super().request(method, self.api.resolve(text), *args, **kwargs)
+        with within(self.retries.total):
+            return super().request(method, self.api.resolve(path), *args, **kwargs)
 
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
-        with call_ends(self.retries.total) as end:
-            if not kwargs.pop("allow_redirects", False):
-                return self._send_until(end, request, kwargs)
+        follow = kwargs.pop("allow_redirects", False)
+        kwargs["timeout"] = kwargs.get("timeout") or self.timeout
+        with within(self.retries.total) as end:
             response = self._send_until(end, request, kwargs)
+            if not follow:
+                return response
             history = [response, *self.resolve_redirects(response, request, **kwargs)]
         history[-1].history = history[:-1]
         return history[-1]
 
-    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
-        """Strip a redirect of its signature; `send` signs it, or refuses a foreign host."""
+    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:  # noqa: ARG002
+        """Take the signature off a redirect; `send` signs it anew, or refuses a foreign host."""
         unsign(prepared_request)
 
-    def _send_until(self, end: float, request: PreparedRequest, options: dict[str, Any]) -> Response:
-        timeout = options.pop("timeout", None) or self.timeout
-        rewindable = _is_rewindable(request)
-        repeatable = rewindable and may_repeat(cast("str", request.method), request.headers)
-        attempt, resigned = 1, False
+    def _send_until(self, end: float, request: PreparedRequest, options: Any) -> Response:
+        repeatable = _can_be_sent_again(request)
+        attempts = self.retries.attempts
+        if not repeatable or not may_repeat(request.method, request.headers):
+            attempts = 1
+        attempt, clock_trusted = 1, not repeatable
         while True:
-            left = end - time.monotonic()
-            if left <= 0:
-                raise DeadlineExceeded("no time left for the call", request=request)
             try:
-                response = super().send(
-                    self._signed(request),
-                    timeout=_at_most(left, timeout),
-                    allow_redirects=False,
-                    **options,
-                )
-            except (ConnectionError, Timeout, ChunkedEncodingError) as error:
-                wait = self.retries.wait(attempt)
-                if not repeatable or isinstance(error, SSLError) or self._is_last(attempt, end - wait):
+                response = self._attempt(end, request, options)
+            except _NO_ANSWER as error:
+                wait = self._wait(attempt, attempts, {}, end)
+                if wait is None or isinstance(error, SSLError):
                     raise
             else:
-                if rewindable and not resigned and self._learn_clock(response):
-                    resigned, wait = True, 0.0
-                    attempt -= 1
+                if not clock_trusted and self._learn_clock(response):
+                    attempt, wait, clock_trusted = attempt - 1, 0.0, True
                 else:
-                    wait = self.retries.wait(attempt, response.headers)
-                    if (
-                        not repeatable
-                        or not is_transient(response.status_code)
-                        or self._is_last(attempt, end - wait)
-                    ):
+                    wait = self._wait(attempt, attempts, response.headers, end)
+                    if wait is None or not is_transient(response.status_code):
                         return as_answer(response)
                 response.close()
             time.sleep(wait)
             attempt += 1
-            _rewind(request)
+            if hasattr(request.body, "seek"):
+                rewind_body(request)
 
-    def _is_last(self, attempt: int, latest: float) -> bool:
-        return attempt >= self.retries.attempts or time.monotonic() >= latest
+    def _attempt(self, end: float, request: PreparedRequest, options: Any) -> Response:
+        left = end - time.monotonic()
+        if left <= 0:
+            raise DeadlineExceeded("no time left for the call", request=request)
+        signed = request.copy()
+        trace = os.environ.get("_X_AMZN_TRACE_ID")
+        if trace:
+            signed.headers.setdefault("X-Amzn-Trace-Id", trace)
+        correlation_id = self.correlation_id() if self.correlation_id else None
+        if correlation_id:
+            signed.headers.setdefault("X-Correlation-Id", correlation_id)
+        self.signer.sign(signed)
+        timeout = options["timeout"]
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        bounded = {**options, "timeout": (min(connect, left), min(read, left))}
+        response: Response = super().send(signed, allow_redirects=False, **bounded)
+        return response
+
+    def _wait(self, attempt: int, attempts: int, headers: Any, end: float) -> float | None:
+        """Return the seconds to wait for the next attempt, if there are attempts and time left."""
+        if attempt >= attempts:
+            return None
+        wait = self.retries.wait(attempt, headers)
+        return wait if time.monotonic() + wait < end else None
 
     def _learn_clock(self, response: Response) -> bool:
         offset = clock_offset(response)
-        if offset is None:
+        if offset is None or abs(offset - self.signer.clock_offset) < 1:
             return False
-        self._signer.clock_offset = offset
+        self.signer.clock_offset = offset
         return True
 
-    def _signed(self, request: PreparedRequest) -> PreparedRequest:
-        attempted = request.copy()
-        for name, value in self._passed_on():
-            if value:
-                attempted.headers.setdefault(name, value)
-        self._signer.sign(attempted)
-        return attempted
 
-    def _passed_on(self) -> tuple[tuple[str, str | None], ...]:
-        return (
-            ("X-Amzn-Trace-Id", os.environ.get("_X_AMZN_TRACE_ID")),
-            ("X-Correlation-Id", self.correlation_id() if self.correlation_id else None),
-        )
-
-
-def _when_sent(request: PreparedRequest) -> PreparedRequest:
-    """Stand for the signature that `send` makes; also keeps requests from reading .netrc."""
-    return request
-
-
-def _at_most(left: float, timeout: float | tuple[float, float]) -> tuple[float, float]:
-    connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    return min(connect, left), min(read, left)
-
-
-def _is_rewindable(request: PreparedRequest) -> bool:
+def _can_be_sent_again(request: PreparedRequest) -> bool:
     body = request.body
     return body is None or isinstance(body, (str, bytes)) or hasattr(body, "seek")
 
 
-def _rewind(request: PreparedRequest) -> None:
-    if hasattr(request.body, "seek"):
-        rewind_body(request)
+def _when_sent(request: PreparedRequest) -> PreparedRequest:
+    """Stand for the signature that `send` makes; also keeps `requests` from reading .netrc."""
+    return request

@@ -206,15 +206,16 @@ def _assembled(
     method: str, path: str, query: str, headers: dict[str, str], payload_hash: str
 ) -> tuple[str, str]:
     """Return the canonical request of canonical parts, and the names of its headers."""
-    lines, names = _layout(tuple(headers))
-    return f"{method}\n{path}\n{query}\n{lines % headers}\n{names}\n{payload_hash}", names
+    ordered, names = _order(tuple(headers))
+    lines = "".join([f"{name}:{headers[name]}\n" for name in ordered])
+    return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}", names
 
 
 @lru_cache(maxsize=64)
-def _layout(names: tuple[str, ...]) -> tuple[str, str]:
-    """Return the lines that headers of these names fill in, and the list of the names."""
+def _order(names: tuple[str, ...]) -> tuple[list[str], str]:
+    """Return header names in the order in which they are signed, also as the list that is sent."""
     ordered = sorted(names)
-    return "".join([f"{name}:%({name})s\n" for name in ordered]), ";".join(ordered)
+    return ordered, ";".join(ordered)
 
 
 @lru_cache(maxsize=8)

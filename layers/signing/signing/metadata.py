@@ -1,0 +1,86 @@
+"""Roles of containers, SnapStart functions and instances, from the services beside them.
+
+Sources: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS credential
+provider"; Amazon EC2 User Guide, "Use the Instance Metadata Service" (version 2 only).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+
+from .errors import CredentialsError
+from .keys import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TIMEOUT = (1.0, 2.0)
+_CONTAINER = "http://169.254.170.2"
+_INSTANCE = "http://169.254.169.254"
+_CONTAINER_HOSTS = (
+    "169.254.170.2",
+    "169.254.170.23",
+    "fd00:ec2::23",
+    "127.0.0.1",
+    "::1",
+    "localhost",
+)
+_ROLES = "/latest/meta-data/iam/security-credentials/"
+
+
+def container_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
+    """Ask the container's credential service, whose address and token the environment has."""
+    relative = environment.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+    url = _CONTAINER + relative if relative else environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in _CONTAINER_HOSTS:
+        raise CredentialsError("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor local")
+    headers = {}
+    if file := environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
+        with open(file, encoding="utf-8") as lines:  # noqa: PTH123
+            headers["Authorization"] = lines.read().strip()
+    elif token := environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"):
+        headers["Authorization"] = token
+    return _parsed(_asked("GET", url, headers))
+
+
+def instance_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
+    """Ask the instance metadata service for the instance's role."""
+    if environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        raise CredentialsError("AWS_ACCESS_KEY_ID is not set, and nothing else gives credentials")
+    base = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", _INSTANCE).rstrip("/")
+    lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
+    token = _asked("PUT", f"{base}/latest/api/token", lifetime).text
+    headers = {"X-aws-ec2-metadata-token": token}
+    role = _asked("GET", base + _ROLES, headers).text.split("\n")[0].strip()
+    return _parsed(_asked("GET", base + _ROLES + role, headers))
+
+
+def _asked(method: str, url: str, headers: dict[str, str]) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False  # never by a proxy
+        try:
+            response = session.request(
+                method, url, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise CredentialsError(
+                f"AWS_ACCESS_KEY_ID is not set, and {urlsplit(url).hostname} does not answer"
+            ) from error
+    if response.status_code != requests.codes.ok:
+        raise CredentialsError(f"{urlsplit(url).hostname} answered {response.status_code}")
+    return response
+
+
+def _parsed(response: requests.Response) -> tuple[Credentials, float]:
+    body = response.json()
+    credentials = Credentials(
+        access_key_id=body["AccessKeyId"],
+        secret_access_key=body["SecretAccessKey"],
+        session_token=body["Token"],
+    )
+    return credentials, datetime.fromisoformat(body["Expiration"]).timestamp()

@@ -1,0 +1,78 @@
+"""What was deployed is what the template says: nothing was bent for the emulator's sake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstairs.apis import find_apis
+from backstairs.local.deploy import STACK_NAME
+from backstairs.template import Known, Resolver, load, parameter_values, translate
+
+if TYPE_CHECKING:
+    from tests.local.application import Application
+
+
+def test_the_apis_are_the_templates(application: Application) -> None:
+    """Routes, authorization, endpoint type and resource policies are live as the template has them.
+
+    Translated by AWS's translator here, from the project's own file, and read back there from the
+    account by API Gateway's GetExport.
+    """
+    account = application.account
+    outputs = account.outputs(STACK_NAME)
+    resources = account.physical_ids(STACK_NAME)
+    network = account.outputs(resources["Network"])
+    path = application.folder / "template.yaml"
+    template = load(path)
+    parameters = parameter_values(template, {})
+    known = Known(
+        parameters=parameters,
+        physical_ids=resources,
+        account=account.account_id,
+        region=account.region,
+        stack_name=STACK_NAME,
+        attribute=lambda logical_id, attribute: (
+            network[attribute.removeprefix("Outputs.")]
+            if logical_id == "Network"
+            else f"arn:aws:lambda:us-east-1:123456789012:function:{resources[logical_id]}"
+        ),
+    )
+    translated = translate(template, {}, str(path), account.region)
+
+    expected = find_apis(
+        translated,
+        Resolver(translated, known),
+        name="template.yaml",
+        account=account.account_id,
+        region=account.region,
+    )
+
+    by_name = {api.name: api for api in account.apis()}
+    assert {api.name for api in expected} == set(by_name) == {"ClaimsApi", "ReferenceApi"}
+    for api in expected:
+        deployed = by_name[api.name]
+        assert deployed.policy == api.policy
+        assert deployed.private
+        assert set(deployed.routes) == set(api.routes)
+    assert outputs["ClaimsApiId"] == by_name["ClaimsApi"].api_id
+
+
+def test_the_endpoint_is_the_networks(application: Application) -> None:
+    """The functions' subnets, group and endpoint are those of the nested network stack."""
+    account = application.account
+    network = account.outputs(account.physical_ids(STACK_NAME)["Network"])
+
+    functions = account.client("lambda").list_functions()["Functions"]
+
+    assert len(functions) == 4
+    for function in functions:
+        assert sorted(function["VpcConfig"]["SubnetIds"]) == sorted(network["SubnetIds"].split(","))
+        assert function["VpcConfig"]["SecurityGroupIds"] == [network["ClientSecurityGroupId"]]
+        assert function["VpcConfig"]["VpcId"] == network["VpcId"]
+    dns_name = account.endpoint_dns_name(network["ExecuteApiEndpointId"])
+    assert network["ExecuteApiEndpointDnsName"] == dns_name
+
+
+def test_nothing_deployed_is_without_effect(application: Application) -> None:
+    """The emulated account took every property of the templates seriously, or says which not."""
+    assert "has no effect here" not in application.output

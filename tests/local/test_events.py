@@ -1,0 +1,59 @@
+"""The sample events through the deployed functions, each with its own role."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backstairs.cli.project import ask
+from tests.local.application import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.local.application import Application
+
+EVENTS = sorted((ROOT / "events").glob("*/*.json"))
+
+
+def name_of(event: Path) -> str:
+    """An event by its function and file, as in `notifier/member`."""
+    return f"{event.parent.name}/{event.stem}"
+
+
+def invoke(application: Application, event: Path) -> tuple[Any, bool]:
+    """Invoke the event's function; returns its answer and whether it failed."""
+    function = event.parent.name.replace("_", "-")
+    path = f"/functions/{function}/invocations"
+    answer, headers = ask(application.running, "POST", path, event.read_bytes())
+    return answer, "x-amz-function-error" in headers
+
+
+@pytest.mark.parametrize(
+    "event", [event for event in EVENTS if event.parent.name != "notifier"], ids=name_of
+)
+def test_an_api_event_is_answered(application: Application, event: Path) -> None:
+    """Every sample request gets an HTTP answer in JSON, and never a 5xx."""
+    answer, failed = invoke(application, event)
+
+    assert not failed
+    assert 200 <= answer["statusCode"] < 500
+    assert isinstance(json.loads(answer["body"]), dict)
+
+
+def test_the_notifiers_event(application: Application) -> None:
+    """The notifier's sample makes a notification out of the member it asks for."""
+    answer, failed = invoke(application, ROOT / "events" / "notifier" / "member.json")
+
+    assert not failed
+    assert answer["to"] == "ada@example.com"
+
+
+def test_the_notifiers_bad_event(application: Application) -> None:
+    """An event without a member is an error that says so."""
+    answer, failed = invoke(application, ROOT / "events" / "notifier" / "no-member.json")
+
+    assert failed
+    assert answer["errorType"] == "InvalidEventError"
