@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from service import Table
+from service.table import Table
 
 from backstairs.template import load
 

@@ -14,7 +14,7 @@ from claims.claim import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from service import is_member_id
+from service.member_id import is_member_id
 
 VALID: dict[str, Any] = {
     "policyId": "POL-2025-001",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,13 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@pytest.mark.parametrize("name", ["ClaimsTable", "NotificationsTable"])
 @pytest.mark.parametrize(("stage", "kept"), [("dev", False), ("prod", True)])
 def test_the_data_of_production_outlives_mistakes(
-    application_with: Callable[..., Any], stage: str, *, kept: bool
+    application_with: Callable[..., Any], name: str, stage: str, *, kept: bool
 ) -> None:
-    """Elsewhere the table goes with its stack; encryption and backups are for all."""
+    """Elsewhere the tables go with their stack; encryption and backups are for all."""
     stack = application_with(Stage=stage)
-    table, properties = stack.resources["ClaimsTable"], stack.properties("ClaimsTable")
+    table, properties = stack.resources[name], stack.properties(name)
     assert table["DeletionPolicy"] == ("Retain" if kept else "Delete")
     assert table["UpdateReplacePolicy"] == "Retain"
     assert properties["DeletionProtectionEnabled"] is kept
@@ -48,3 +50,25 @@ def test_functions_run_where_the_parameter_says(
         assert function["Runtime"] == "python3.13"
     for layer in stack.of_type("AWS::Lambda::LayerVersion").values():
         assert architecture in layer["CompatibleArchitectures"]
+
+
+def test_the_stream_feeds_the_notifier_with_claims_alone(
+    application_with: Callable[..., Any],
+) -> None:
+    """New and changed claims; failures are reported record by record, and end in the queue."""
+    stack = application_with()
+    ((_, mapping),) = stack.of_type("AWS::Lambda::EventSourceMapping").items()
+    assert mapping["FunctionName"] == "NotifierFunction"
+    assert mapping["EventSourceArn"] == "ClaimsTable.StreamArn"
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": "UndeliveredQueue.Arn"}}
+    # Before the stream forgets what the queue's messages point to.
+    assert mapping["MaximumRecordAgeInSeconds"] < 24 * 3600
+    assert mapping["MaximumRetryAttempts"] > 0
+    (criteria,) = mapping["FilterCriteria"]["Filters"]
+    assert json.loads(criteria["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"Keys": {"SK": {"S": [{"prefix": "CLAIM#"}]}}},
+    }

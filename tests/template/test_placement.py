@@ -39,6 +39,7 @@ def test_the_notifier_calls_the_api_through_the_endpoint(application: Any, endpo
     assert environment == {
         "CLAIMS_API_URL": f"https://{endpoint}.example/test",
         "CLAIMS_API_ID": "ClaimsApi",
+        "TABLE_NAME": "NotificationsTable",
     }
 
 

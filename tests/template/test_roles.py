@@ -22,7 +22,13 @@ GRANTS: dict[str, set[tuple[str, str]]] = {
         (
             "execute-api:Invoke",
             "arn:aws:execute-api:us-east-1:123456789012:*/dev/GET/members/*",
-        )
+        ),
+        ("dynamodb:PutItem", "NotificationsTable.Arn"),
+        ("dynamodb:DescribeStream", "ClaimsTable.StreamArn"),
+        ("dynamodb:GetRecords", "ClaimsTable.StreamArn"),
+        ("dynamodb:GetShardIterator", "ClaimsTable.StreamArn"),
+        ("dynamodb:ListStreams", "ClaimsTable.Arn/stream/*"),
+        ("sqs:SendMessage", "UndeliveredQueue.Arn"),
     },
 }
 # What Lambda itself does in the function's name: write its log and traces, reach its subnets.

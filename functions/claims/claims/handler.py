@@ -20,7 +20,8 @@ from aws_lambda_powertools.event_handler.exceptions import (
     RequestEntityTooLargeError,
     ServiceError,
 )
-from service import Table, correlation_id, member_id_of, resolver
+from service.rest import correlation_id, member_id_of, resolver
+from service.table import Table
 
 from claims import cursor
 from claims.claim import InvalidClaimError, is_claim_id, opened, parse

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
-from service import Table, available
+from service.table import Table, available
 
 from claims.claim import FIELDS, same
 from claims.cursor import Place
@@ -50,7 +50,7 @@ class _UnmetError(Exception):
 
 
 class Claims:
-    """The claims in a table. Every method raises service.UnavailableError."""
+    """The claims in a table. Every method raises service.table.UnavailableError."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from service import available
+from service.table import available
 
 if TYPE_CHECKING:
-    from service import Table
+    from service.table import Table
 
 Member: TypeAlias = dict[str, str]
 
@@ -21,7 +21,7 @@ class Members:
         self._table = table
 
     def find(self, member_id: str) -> Member | None:
-        """One member. Raises service.UnavailableError."""
+        """One member. Raises service.table.UnavailableError."""
         key = {"PK": {"S": f"MEMBER#{member_id}"}, "SK": {"S": "PROFILE"}}
         with available():
             answer = self._table.client.get_item(TableName=self._table.name, Key=key)

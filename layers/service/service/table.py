@@ -39,15 +39,16 @@ class Table(NamedTuple):
     @classmethod
     def deployed(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """The table that TABLE_NAME names. Raises KeyError where it is missing."""
-        # Imported here, so that whoever brings a table of their own, as tests do, does not wait.
-        import boto3  # noqa: PLC0415
+        # Imported here, so that whoever brings a client of their own, as tests do, does not wait.
+        # botocore's client is the one that boto3 hands out; boto3 itself would only add its import.
         from botocore.config import Config  # noqa: PLC0415
+        from botocore.session import Session  # noqa: PLC0415
 
         # Three attempts, and the waits between them, end within twelve seconds.
         patience = Config(
             connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3}
         )
-        return cls(boto3.client("dynamodb", config=patience), environment["TABLE_NAME"])
+        return cls(Session().create_client("dynamodb", config=patience), environment["TABLE_NAME"])
 
 
 @contextmanager
