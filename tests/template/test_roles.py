@@ -18,6 +18,25 @@ GRANTS: dict[str, set[tuple[str, str]]] = {
     },
     "MembersFunctionRole": {("dynamodb:GetItem", "ClaimsTable.Arn")},
     "ClaimTypesFunctionRole": set(),
+    "PrunerRole": {
+        *(
+            (action, f"{function}.Arn{versions}")
+            for action, versions in (
+                ("lambda:ListAliases", ""),
+                ("lambda:ListVersionsByFunction", ""),
+                # Of versions alone, never the function.
+                ("lambda:DeleteFunction", ":*"),
+            )
+            for function in (
+                "ClaimsFunction",
+                "ClaimTypesFunction",
+                "MembersFunction",
+                "NotifierFunction",
+            )
+        ),
+        ("logs:CreateLogStream", "PrunerLogGroup.Arn"),
+        ("logs:PutLogEvents", "PrunerLogGroup.Arn"),
+    },
     "NotifierFunctionRole": {
         (
             "execute-api:Invoke",
@@ -77,8 +96,9 @@ def test_all_grants_are_allows_without_exceptions(roles: dict[str, Any]) -> None
 
 def test_managed_policies_are_lambdas_own(roles: dict[str, Any]) -> None:
     """Nothing else comes in by a managed policy."""
-    for role in roles.values():
-        assert {arn.rpartition("/")[2] for arn in role["ManagedPolicyArns"]} == MANAGED
+    for name, role in roles.items():
+        managed = {arn.rpartition("/")[2] for arn in role.get("ManagedPolicyArns", [])}
+        assert managed == (set() if name == "PrunerRole" else MANAGED)
 
 
 def test_only_lambda_can_take_a_role(roles: dict[str, Any]) -> None:
