@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from backstairs.template import Resolver
 
 POLICY = "x-amazon-apigateway-policy"
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
-_ANY = "x-amazon-apigateway-any-method"
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+ANY_METHOD = "x-amazon-apigateway-any-method"
 _AUTH = "x-amazon-apigateway-auth"
 _AUTH_TYPE = "x-amazon-apigateway-authtype"
 _AUTHORIZATIONS: Mapping[object, Authorization] = {
@@ -116,7 +116,7 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
         if not isinstance(item, Mapping):
             raise TemplateError(f"{where}: path {path} cannot be read: {item}")
         for verb, method in item.items():
-            if verb.lower() not in _METHODS and verb != _ANY:
+            if verb.lower() not in METHODS and verb != ANY_METHOD:
                 continue
             if not isinstance(method, Mapping):
                 raise TemplateError(f"{where}: {verb} {path} cannot be read: {method}")
@@ -125,7 +125,7 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
             integration = _mapping(method.get("x-amazon-apigateway-integration"))
             routes.append(
                 Route(
-                    method="ANY" if verb == _ANY else verb.upper(),
+                    method="ANY" if verb == ANY_METHOD else verb.upper(),
                     path=path,
                     authorization=authorization,
                     function=_function(integration.get("uri")),

@@ -1,0 +1,347 @@
+"""Templates: loading, translating, resolving."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backstairs.access import Unresolved
+from backstairs.template import (
+    Known,
+    Resolver,
+    TemplateError,
+    load,
+    parameter_values,
+    parse,
+    translate,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+thorough = settings(max_examples=300, deadline=None, database=None)
+
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+SAM = "Transform: AWS::Serverless-2016-10-31\n"
+BUCKET = "Resources: {Bucket: {Type: AWS::S3::Bucket}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: [", "is not YAML: "),
+        ("a: !Foo {b: c}: d", "is not YAML: "),
+        ("a: 2012-13-45", "is not YAML: "),
+        ("\x00", "is not YAML: "),
+        ("? [a]\n: b", "is not YAML: "),
+        ("Resources: &all {A: *all}", "is not YAML: "),
+        ("", "is not a template"),
+        ("- a", "is not a template"),
+        ("Parameters: {}", "has no Resources"),
+        ("Resources: {}", "has no Resources"),
+        ("Resources: [a]", "has no Resources"),
+        ("Resources: {Table: AWS::DynamoDB::Table}", "Table: has no Type"),
+        ("Resources: {Table: {Type: [a]}}", "Table: has no Type"),
+        ("Resources: {Table: {Type: a, Properties: b}}", "Table: Properties is not a mapping"),
+        ("Resources: {Table: {Type: a, Condition: !Not [b]}}", "Table: Condition is not a name"),
+        ("Resources: {'Fn::ForEach::Tables': []}", "Fn::ForEach::Tables is not modelled"),
+        (f"{BUCKET}Parameters: [a]", "Parameters is not a mapping"),
+        (f"{BUCKET}Parameters: {{Stage: dev}}", "parameter Stage has no Type"),
+        (f"{BUCKET}Conditions: yes", "Conditions is not a mapping"),
+        (f"{BUCKET}Mappings: 3", "Mappings is not a mapping"),
+        (f"{BUCKET}Outputs: x", "Outputs is not a mapping"),
+    ],
+)
+def test_a_template_that_cannot_be_loaded_says_where_and_why(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    """The file, the logical id where there is one, and what is not understood."""
+    path = tmp_path / "template.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(TemplateError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert says in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Missing, a folder, or not UTF-8."""
+    other = tmp_path / "latin.yaml"
+    other.write_bytes("a: é".encode("latin-1"))
+    for path, says in (
+        (tmp_path / "missing.yaml", "cannot be read: No such file"),
+        (tmp_path, "cannot be read: Is a directory"),
+        (other, "is not UTF-8"),
+    ):
+        with pytest.raises(TemplateError, match=f"^{path}: {says}"):
+            load(path)
+
+
+def test_yaml_and_json_and_short_intrinsics_are_read() -> None:
+    """One template, three spellings; what YAML takes for a date is text to CloudFormation."""
+    short = "Resources: {A: {Type: T, Properties: {X: !GetAtt B.C, Y: 2012-10-17, 1: yes}}}"
+    full = {"X": {"Fn::GetAtt": ["B", "C"]}, "Y": "2012-10-17", "1": True}
+    template = {"Resources": {"A": {"Type": "T", "Properties": full}}}
+    assert parse(short, "short") == template
+    assert parse(json.dumps(template), "json") == template
+
+
+def translated(text: str, **parameters: str) -> dict[str, Any]:
+    return translate(parse(SAM + text, "t.yaml"), parameters, "t.yaml", REGION)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Resources: {F: {Type: AWS::Serverless::Function}}", "[F]"),
+        ("Resources: {A: {Type: AWS::Serverless::Api, Properties: {Auth: 3}}}", "[A]"),
+        ("Resources: {a-b: {Type: AWS::Serverless::SimpleTable}}", "[a-b]"),
+        (f"{BUCKET}Globals: {{Function: {{Colour: red}}}}", "'Colour' is not a supported"),
+    ],
+)
+def test_what_sam_cannot_translate_is_said_in_its_words(text: str, says: str) -> None:
+    """With the file's name before them, and the logical id that SAM names."""
+    with pytest.raises(TemplateError) as caught:
+        translated(text)
+    assert str(caught.value).startswith("t.yaml: SAM cannot translate it: ")
+    assert says in str(caught.value)
+
+
+def test_translation_asks_nobody() -> None:
+    """An application of the public repository would be fetched from AWS."""
+    location = "{ApplicationId: arn:aws:serverlessrepo:a:1:applications/b, SemanticVersion: 1.0.0}"
+    with pytest.raises(TemplateError, match=r"^t\.yaml: App: applications of the repository"):
+        translated(
+            f"Resources: {{App: {{Type: AWS::Serverless::Application, "
+            f"Properties: {{Location: {location}}}}}}}"
+        )
+
+
+def test_translation_leaves_the_template_as_it_was() -> None:
+    """It may be translated again with other parameters."""
+    template = parse(SAM + "Resources: {T: {Type: AWS::Serverless::SimpleTable}}", "t.yaml")
+    before = copy.deepcopy(template)
+    first = translate(template, {}, "t.yaml", REGION)
+    assert template == before
+    assert translate(template, {}, "t.yaml", REGION) == first
+
+
+def test_parameters_have_their_values_as_cloudformation_writes_them() -> None:
+    """Text, lists as lists; what is not given or is kept elsewhere is not known."""
+    template = parse(
+        BUCKET
+        + """
+Parameters:
+  Given: {Type: String, Default: a}
+  Defaulted: {Type: String, Default: b}
+  Flag: {Type: String, Default: true}
+  Count: {Type: Number, Default: 5}
+  List: {Type: CommaDelimitedList, Default: "a, b"}
+  Subnets: {Type: "List<AWS::EC2::Subnet::Id>"}
+  Nothing: {Type: CommaDelimitedList, Default: ""}
+  Missing: {Type: String}
+  Kept: {Type: "AWS::SSM::Parameter::Value<String>", Default: /network/endpoint}
+""",
+        "t.yaml",
+    )
+    values = parameter_values(template, {"Given": "g", "Subnets": "subnet-1,subnet-2"})
+    assert isinstance(values.pop("Missing"), Unresolved)
+    assert isinstance(values.pop("Kept"), Unresolved)
+    assert values == {
+        "Given": "g",
+        "Defaulted": "b",
+        "Flag": "true",
+        "Count": "5",
+        "List": ["a", "b"],
+        "Subnets": ["subnet-1", "subnet-2"],
+        "Nothing": [],
+    }
+
+
+TEMPLATE: dict[str, Any] = {
+    "Mappings": {"Stages": {"dev": {"Name": "d"}, "prod": {"Name": "p"}}},
+    "Conditions": {
+        "IsDev": {"Fn::Equals": [{"Ref": "Stage"}, "dev"]},
+        "IsFlag": {"Fn::Equals": [{"Ref": "Flag"}, True]},
+        "IsOne": {"Fn::Equals": [{"Ref": "One"}, 1]},
+        "IsKnown": {"Fn::Equals": [{"Ref": "Missing"}, "x"]},
+        "IsMade": {"Fn::Equals": [{"Fn::Join": ["", ["a", {"Ref": "Missing"}]]}, "x"]},
+        "IsNeither": {"Fn::Not": [{"Condition": "IsDev"}]},
+        "Alias": {"Condition": "IsDev"},
+        "Self": {"Fn::Not": [{"Condition": "Self"}]},
+        "Both": {"Fn::And": [{"Condition": "IsDev"}, {"Condition": "IsKnown"}]},
+        "Neither": {"Fn::And": [{"Condition": "IsNeither"}, {"Condition": "IsKnown"}]},
+        "Either": {"Fn::Or": [{"Condition": "IsKnown"}, {"Condition": "IsDev"}]},
+        "Hardly": {"Fn::Or": [{"Condition": "IsKnown"}, {"Condition": "IsNeither"}]},
+        "Text": "true",
+        "OfText": {"Fn::Or": ["true", "false"]},
+        "NotText": {"Fn::Not": ["false"]},
+        "NoList": {"Fn::And": "IsDev"},
+    },
+}
+PARAMETERS = {
+    "Stage": "dev",
+    "Flag": "true",
+    "One": "1",
+    "List": ["a", "b"],
+    "Missing": Unresolved("parameter Missing has no value"),
+}
+
+
+def attribute(logical_id: str, name: str) -> object:
+    return {"Api.Root": "r00t", "Function.Arn": "arn:x", "Api.List": ["x"]}.get(
+        f"{logical_id}.{name}", Unresolved(f"{logical_id}.{name}")
+    )
+
+
+RESOLVER = Resolver(
+    TEMPLATE,
+    Known(
+        parameters=PARAMETERS,
+        physical_ids={"Api": "a1b2c3d4e5"},
+        account=ACCOUNT,
+        region=REGION,
+        stack_name="stack",
+        attribute=attribute,
+        export={"network-EndpointId": "vpce-1"}.__getitem__,
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("text", "text"),
+        (3, 3),
+        ({"Ref": "Stage"}, "dev"),
+        ({"Ref": "Api"}, "a1b2c3d4e5"),
+        ({"Ref": "AWS::AccountId"}, ACCOUNT),
+        ({"Fn::GetAtt": ["Api", "Root"]}, "r00t"),
+        ({"Fn::GetAtt": "Api.Root"}, "r00t"),
+        ({"Fn::Sub": "${Api}/${Stage}/${Api.Root}/${!Not}/${AWS::Region}"}, None),
+        ({"Fn::Sub": ["${A}-${Stage}", {"A": {"Ref": "Api"}}]}, "a1b2c3d4e5-dev"),
+        ({"Fn::Sub": ["${A}", {"A": True}]}, "true"),
+        ({"Fn::Join": ["-", ["a", {"Ref": "Stage"}, 1, True]]}, "a-dev-1-true"),
+        ({"Fn::Join": [",", {"Ref": "List"}]}, "a,b"),
+        ({"Fn::Select": ["1", {"Ref": "List"}]}, "b"),
+        ({"Fn::Select": [0, ["x", {"Ref": "Missing"}]]}, "x"),
+        ({"Fn::Split": [",", "a,b"]}, ["a", "b"]),
+        ({"Fn::FindInMap": ["Stages", {"Ref": "Stage"}, "Name"]}, "d"),
+        ({"Fn::ImportValue": {"Fn::Sub": "network-EndpointId"}}, "vpce-1"),
+        ({"Fn::If": ["IsDev", "yes", {"Fn::Nonsense": 1}]}, "yes"),
+        ({"a": {"Ref": "AWS::NoValue"}, "b": [1, {"Ref": "AWS::NoValue"}]}, {"b": [1]}),
+        ({"a": {"Fn::If": ["IsDev", {"Ref": "AWS::NoValue"}, 1]}}, {}),
+        ({"Condition": "IsDev"}, {"Condition": "IsDev"}),
+        ({"Ref": "Api", "Other": 1}, {"Ref": "Api", "Other": 1}),
+    ],
+)
+def test_intrinsics_are_resolved(value: object, expected: object) -> None:
+    """Each to what CloudFormation makes of it; a mapping that only looks like one is kept."""
+    if expected is None:
+        expected = f"a1b2c3d4e5/dev/r00t/${{Not}}/{REGION}"
+    assert RESOLVER.resolve(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Ref": "Nobody"},
+        {"Ref": "Missing"},
+        {"Ref": ["Stage"]},
+        {"Ref": "AWS::StackId"},
+        {"Fn::GetAtt": ["Api", "Nothing"]},
+        {"Fn::GetAtt": 3},
+        {"Fn::Sub": "${Nobody}"},
+        {"Fn::Sub": "${Api.Nothing}"},
+        {"Fn::Sub": "${List}"},
+        {"Fn::Sub": ["${A}", {"A": {"Ref": "Missing"}}]},
+        {"Fn::Sub": 3},
+        {"Fn::Join": ["-", ["a", {"Ref": "Missing"}]]},
+        {"Fn::Join": ["-", "abc"]},
+        {"Fn::Join": ["-", {"Ref": "Missing"}]},
+        {"Fn::Join": []},
+        {"Fn::Select": [2, ["a", "b"]]},
+        {"Fn::Select": [-1, ["a", "b"]]},
+        {"Fn::Select": [0, "abc"]},
+        {"Fn::Select": [{"Ref": "Missing"}, ["a"]]},
+        {"Fn::Select": [1, ["x", {"Ref": "Missing"}]]},
+        {"Fn::Split": [",", {"Ref": "Missing"}]},
+        {"Fn::Split": [",", ["a,b"]]},
+        {"Fn::FindInMap": ["Stages", {"Ref": "Missing"}, "Name"]},
+        {"Fn::FindInMap": ["Stages", "test", "Name"]},
+        {"Fn::ImportValue": "somebody-else's"},
+        {"Fn::ImportValue": {"Ref": "Missing"}},
+        {"Fn::If": ["IsKnown", 1, 2]},
+        {"Fn::If": ["Nobody", 1, 2]},
+        {"Fn::If": [True, 1, 2]},
+        {"Fn::If": ["IsDev", 1]},
+        {"Fn::GetAZs": ""},
+        {"Fn::Transform": {"Name": "AWS::Include"}},
+    ],
+)
+def test_what_cannot_be_resolved_is_unresolved_and_says_why(value: object) -> None:
+    """Never an exception, never a guess."""
+    result = RESOLVER.resolve(value)
+    assert isinstance(result, Unresolved)
+    assert result.why
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("IsDev", True),
+        ("IsFlag", True),
+        ("IsOne", True),
+        ("IsNeither", False),
+        ("Alias", True),
+        ("Neither", False),
+        ("Either", True),
+        ("IsKnown", None),
+        ("IsMade", None),
+        ("Both", None),
+        ("Hardly", None),
+        ("Self", None),
+        ("Text", None),
+        ("OfText", None),
+        ("NotText", None),
+        ("NoList", None),
+        ("Undefined", None),
+    ],
+)
+def test_conditions_hold_or_not_or_are_not_known(name: str, *, expected: bool | None) -> None:
+    """`true` in YAML is the text; what is not known matters only where it decides."""
+    decided = RESOLVER.condition(name)
+    assert decided is expected if expected is not None else isinstance(decided, Unresolved)
+    assert RESOLVER.exists({"Type": "T", "Condition": name}) == decided
+
+
+def test_a_resource_without_a_condition_exists() -> None:
+    """Always."""
+    assert RESOLVER.exists({"Type": "T"}) is True
+
+
+intrinsics = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.sampled_from(["Stage"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Ref", "Condition", "x", *Resolver._FUNCTIONS]),  # noqa: SLF001
+            inner,
+            max_size=2,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@thorough
+@given(value=intrinsics)
+def test_any_value_can_be_resolved(value: object) -> None:
+    """Malformed intrinsics included."""
+    RESOLVER.resolve(value)
+    Resolver({"Conditions": {"C": value}}, RESOLVER._known).condition("C")  # noqa: SLF001

@@ -32,7 +32,14 @@ FORBIDDEN = _refusal(403, "ForbiddenException", "Forbidden")
 TOO_LONG = _refusal(413, "RequestTooLongException", "Request Too Long")
 INTERNAL_ERROR = _refusal(502, "InternalServerErrorException", "Internal server error")
 TIMED_OUT = _refusal(504, "InternalServerErrorException", "Endpoint request timed out")
+BAD_BODY = _refusal(400, "BadRequestException", "Invalid request body")
 BAD_REQUEST = _refusal(400, "BadRequestException", "Bad Request")
+
+
+def missing_parameters(names: list[str]) -> Refusal:
+    """Request validation: required parameters that are missing or blank."""
+    listed = ", ".join(names)
+    return _refusal(400, "BadRequestException", f"Missing required request parameters: [{listed}]")
 
 
 def signature(problem: SignatureProblem) -> Refusal:

@@ -178,12 +178,12 @@ class Weighing:
             return self._no_allow(caller, side, rule)
         if allowed is None or _sides(found.all())[0] is None:
             return self._unknown_because(found.all())
-        self._note(rule, [*found.identity, *found.resource], "Allow")
-        if caller.is_root:
-            self.reasons.append(Reason(rule, "the account's root user needs no grant"))
         if self.api.private and same_account and not by_api:
             why = f"{self.api.name}'s own policy has no Allow for the call"
             self.reasons.append(Reason(rules.DENY_ONLY_ON_PRIVATE, why))
+        if caller.is_root:
+            self.reasons.append(Reason(rule, "the account's root user needs no grant"))
+        self._note(rule, [*found.identity, *found.resource], "Allow")
         return self._allowed()
 
     def _matching(self, caller: Principal) -> _Found:
@@ -199,7 +199,8 @@ class Weighing:
         """The kind of policy that API Gateway names when nothing denies and nothing allows."""
         if side.granted is False:
             kind = "identity-based policy"
-            why = f"{caller.arn} holds no grant for {self.resource}"
+            who = caller.principal_arn.rpartition("/")[2]
+            why = f"{who} holds no grant for {self.call.method} {self.call.path} of {self.api.name}"
         elif side.within is False:
             rule = rules.PERMISSIONS_BOUNDARY
             kind = "permissions boundary" if side.in_boundary is False else "session policy"

@@ -128,7 +128,7 @@ def _step(console: Console, what: str) -> Iterator[None]:
 
 def _tour(console: Console, running: Running) -> bool:
     """Show the tour; returns whether every call came to what was expected."""
-    from backstairs.local.tour import stops, take
+    from backstairs.local.tour import NOTIFIER_EVENT, stops, take
 
     table = Table("who", "from", "what", "status", "why", box=SIMPLE_HEAD, pad_edge=False)
     table.columns[-1].overflow = "fold"
@@ -137,7 +137,8 @@ def _tour(console: Console, running: Running) -> bool:
     for stop in stops(running):
         seen = take(running, stop)
         decision, _ = ask(running, "GET", f"/decisions/{seen.answer.request_id}")
-        why = decision["reasons"][0]["text"] if decision["reasons"] else ""
+        # The last reason is the one that decided.
+        why = decision["reasons"][-1]["text"] if decision["reasons"] else ""
         right = seen.answer.status == stop.expected
         as_expected = as_expected and right
         color = "red" if not right else "green" if seen.answer.ok else "yellow"
@@ -150,7 +151,11 @@ def _tour(console: Console, running: Running) -> bool:
             escape(why),
         )
     console.print(table)
-    return as_expected
+    notification, headers = ask(running, "POST", "/functions/notifier/invocations", NOTIFIER_EVENT)
+    console.print(
+        f"The notifier, invoked, asked for the member itself: {notification}\n", markup=False
+    )
+    return as_expected and "x-amz-function-error" not in headers
 
 
 def _what_next(console: Console, running: Running, python: Path, logs: Path) -> None:

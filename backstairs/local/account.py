@@ -13,6 +13,7 @@ import ipaddress
 import json
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -28,10 +29,23 @@ from backstairs.emulator.settings import (
     ROOT_SECRET_ACCESS_KEY,
 )
 from backstairs.local.runtime import Function
+from backstairs.local.streams import EventSource
+from backstairs.local.validation import RequestValidator, read_validators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedApi:
+    """An API as it is deployed: what access to it is decided by, and what its requests must be.
+
+    `validators` by method and resource path.
+    """
+
+    api: Api
+    validators: Mapping[tuple[str, str], RequestValidator]
 
 
 class Account:
@@ -40,16 +54,30 @@ class Account:
     def __init__(self, url: str, region: str, account_id: str = ACCOUNT_ID) -> None:
         self.url, self.region, self.account_id = url, region, account_id
         key = ROOT_ACCESS_KEY_ID if account_id == ACCOUNT_ID else account_id
-        self._session = boto3.Session(
+        self._root = boto3.Session(
             aws_access_key_id=key, aws_secret_access_key=ROOT_SECRET_ACCESS_KEY, region_name=region
         )
 
     def client(self, service: str) -> Any:
         """A boto3 client for a service of this account."""
-        config = Config(retries={"total_max_attempts": 1}, proxies={})
-        return self._session.client(service, endpoint_url=self.url, config=config)
+        return self._client(self._root, service)
 
-    def apis(self) -> list[Api]:
+    def client_as(self, role_arn: str, service: str) -> Any:
+        """A boto3 client for a service, with a role's own permissions."""
+        found = self.assume(role_arn, "backstairs")
+        session = boto3.Session(
+            found["AccessKeyId"],
+            found["SecretAccessKey"],
+            found["SessionToken"],
+            region_name=self.region,
+        )
+        return self._client(session, service)
+
+    def _client(self, session: boto3.Session, service: str) -> Any:
+        config = Config(retries={"total_max_attempts": 1}, proxies={})
+        return session.client(service, endpoint_url=self.url, config=config)
+
+    def apis(self) -> list[DeployedApi]:
         """The REST APIs with a stage, as they are deployed."""
         gateway = self.client("apigateway")
         apis = []
@@ -64,18 +92,17 @@ class Account:
                     parameters={"extensions": "apigateway"},
                 )
                 definition = json.loads(export["body"].read())
-                apis.append(
-                    Api(
-                        api_id=api["id"],
-                        name=name,
-                        stage=stage["stageName"],
-                        region=self.region,
-                        account=self.account_id,
-                        private=types == ["PRIVATE"],
-                        policy=resource_policy(name, definition.get(POLICY)),
-                        routes=read_routes(definition, f"{name} ({api['id']})"),
-                    )
+                deployed = Api(
+                    api_id=api["id"],
+                    name=name,
+                    stage=stage["stageName"],
+                    region=self.region,
+                    account=self.account_id,
+                    private=types == ["PRIVATE"],
+                    policy=resource_policy(name, definition.get(POLICY)),
+                    routes=read_routes(definition, f"{name} ({api['id']})"),
                 )
+                apis.append(DeployedApi(deployed, read_validators(definition)))
         return apis
 
     def origins(self) -> list[Origin]:
@@ -145,6 +172,13 @@ class Account:
                 )
             )
         return functions
+
+    def event_sources(self) -> list[EventSource]:
+        """The mappings of DynamoDB streams to functions. Raises FilterError."""
+        mappings = _pages(
+            self.client("lambda"), "list_event_source_mappings", "EventSourceMappings"
+        )
+        return [EventSource.read(one) for one in mappings if ":dynamodb:" in one["EventSourceArn"]]
 
     def assume(self, role_arn: str, session_name: str) -> Mapping[str, Any]:
         """Temporary credentials of a role, as STS returns them."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from backstairs.local.asgi import Receive, Scope, Send
     from backstairs.local.routes import Directory
     from backstairs.local.runtime import Pool
+    from backstairs.local.validation import RequestValidator
 
 _log = logging.getLogger(__name__)
 
@@ -79,15 +80,24 @@ class _Proof:
 
 
 class Door:
-    """One ASGI application for all origins of an account's region."""
+    """One ASGI application for all origins of an account's region.
+
+    `pools` by function ARN; `validators` by API ARN, then by method and resource path.
+    """
 
     def __init__(
-        self, directory: Directory, pools: Mapping[str, Pool], identities: Identities, region: str
+        self,
+        directory: Directory,
+        pools: Mapping[str, Pool],
+        identities: Identities,
+        region: str,
+        validators: Mapping[str, Mapping[tuple[str, str], RequestValidator]],
     ) -> None:
         self._directory = directory
         self._pools = pools
         self._identities = identities
         self._region = region
+        self._validators = validators
         self.records: OrderedDict[str, Record] = OrderedDict()
 
     async def serve(self, origin: Origin, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,7 +155,7 @@ class Door:
                 header_names=scope["state"].get("header_names") or [n for n, _ in request.headers],
                 path=target.path,
             )
-            answer = await self._integrate(request, entry)
+            answer = self._refuse_invalid(request, entry) or await self._integrate(request, entry)
         self._keep(
             Record(
                 request_id=request_id,
@@ -180,6 +190,11 @@ class Door:
         except SignatureProblem as problem:
             return _Proof(problem=problem)
         return _Proof(identity.principal, claim.access_key_id)
+
+    def _refuse_invalid(self, request: WireRequest, entry: rest.Entry) -> Refusal | None:
+        route = entry.route
+        validator = self._validators.get(entry.api.arn, {}).get((route.method, route.path))
+        return None if validator is None else validator.refuse(request)
 
     async def _integrate(self, request: WireRequest, entry: rest.Entry) -> rest.Answer | Refusal:
         # By the function, whichever alias or version the method names.

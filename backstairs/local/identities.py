@@ -80,9 +80,7 @@ class AccountIdentities:
     def _principal(self, key: Mapping[str, Any]) -> Principal:
         principal_arn = key["roleArn"] or key["principalArn"]
         known = self._principals.get(principal_arn, {})
-        limits = [_policy(policy) for policy in key["sessionPolicies"] or ()]
-        if known.get("permissionsBoundary"):
-            limits.append(_policy(known["permissionsBoundary"]))
+        boundary = known.get("permissionsBoundary")
         kind = key["principalType"]
         return Principal(
             arn=key["principalArn"],
@@ -91,7 +89,8 @@ class AccountIdentities:
             kind="Account" if kind == "Root" else kind,
             user_id=key["userId"],
             policies=tuple(_policy(policy) for policy in known.get("policies", ())),
-            limits=tuple(limits),
+            limits=(_policy(boundary),) if boundary else (),
+            session=tuple(_policy(policy) for policy in key["sessionPolicies"] or ()),
             tags={**known.get("tags", {}), **key["sessionTags"]},
         )
 

@@ -32,6 +32,7 @@ class Children:
             stdin=subprocess.PIPE,
             process_group=0,
         )
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def start(
         self,
@@ -42,7 +43,8 @@ class Children:
         folder: Path | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a program in the group; `output` takes both of its streams."""
-        return subprocess.Popen(
+        self._started = [child for child in self._started if child.poll() is None]
+        process = subprocess.Popen(
             command,
             env=dict(environment),
             cwd=folder,
@@ -51,12 +53,16 @@ class Children:
             stderr=subprocess.STDOUT,
             process_group=self._reaper.pid,
         )
+        self._started.append(process)
+        return process
 
     def close(self) -> None:
         """End the whole group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._reaper.pid, signal.SIGKILL)
         self._reaper.communicate()
+        for process in self._started:
+            process.wait()
 
 
 class WorkerProcess:

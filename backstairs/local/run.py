@@ -18,6 +18,7 @@ from backstairs.local.network import Certificates, Network, names_of
 from backstairs.local.routes import Directory, matches_path
 from backstairs.local.runtime import Pool, Worker
 from backstairs.local.servers import Servers
+from backstairs.local.streams import StreamPoller
 from backstairs.local.workers import Launcher
 
 if TYPE_CHECKING:
@@ -101,9 +102,10 @@ async def run(
     """
     logs = state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    apis = await asyncio.to_thread(account.apis)
+    deployed = await asyncio.to_thread(account.apis)
     endpoints = await asyncio.to_thread(account.origins)
     functions = await asyncio.to_thread(account.functions, stack_name, state / "code")
+    sources = await asyncio.to_thread(account.event_sources)
     identities = AccountIdentities(account.url)
     await asyncio.to_thread(identities.refresh)
     certificates = Certificates(state, account.region)
@@ -124,7 +126,9 @@ async def run(
         for worker in workers:
             worker.port = plain.add(worker)
         pools[function.arn] = Pool(function, workers, launcher.start)
-    door = Door(Directory(apis), pools, identities, account.region)
+    apis = [one.api for one in deployed]
+    validators = {one.api.arn: one.validators for one in deployed}
+    door = Door(Directory(apis), pools, identities, account.region, validators)
 
     origins = [*endpoints, ANOTHER_ENDPOINT, INTERNET]
     ports = {origin.name: plain.add(partial(door.serve, origin)) for origin in origins}
@@ -140,6 +144,11 @@ async def run(
             known = [(re.compile(rf".*\.{account.region}\.amazonaws\.com"), tls_ports["internet"])]
         networks[vpc_id] = Network(partial(_port_of_name, known))
 
+    pollers = [
+        StreamPoller(account, source, pools[source.function_arn])
+        for source in sources
+        if source.function_arn in pools
+    ]
     by_label = {pool.function.label: pool for pool in pools.values()}
     control = plain.add(Control(door, by_label))
     running = Running(
@@ -165,16 +174,18 @@ async def run(
 
     async with asyncio.TaskGroup() as tasks:
         serving = [tasks.create_task(servers.run()) for servers in (plain, tls)]
-        fresh = tasks.create_task(identities.keep_fresh())
+        background = [tasks.create_task(identities.keep_fresh())]
         try:
             await plain.started()
             await tls.started()
             for network in networks.values():
                 await network.start()
             await asyncio.gather(*(pool.warm() for pool in pools.values()))
+            background += [tasks.create_task(poller.run()) for poller in pollers]
             yield running
         finally:
-            fresh.cancel()
+            for task in background:
+                task.cancel()
             for pool in pools.values():
                 pool.stop()
             for network in networks.values():

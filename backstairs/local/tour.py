@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 OTHER_ACCOUNT = "210987654321"
 _GUEST_ROLE = "guest"
 MEMBER = "/members/m-1001"
+NOTIFIER_EVENT = b'{"memberId": "m-1001"}'
 
 
 @dataclass(frozen=True, slots=True)

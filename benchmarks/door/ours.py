@@ -105,7 +105,7 @@ async def serve(python: str) -> None:
     )
     pool = Pool(function, workers, start)
     endpoint = Endpoint("vpce-0123456789abcdef0", "vpc-0123456789abcdef0")
-    door = Door(Directory([_api(endpoint)]), {ARN: pool}, _OneIdentity(), REGION)
+    door = Door(Directory([_api(endpoint)]), {ARN: pool}, _OneIdentity(), REGION, {})
     port = servers.add(partial(door.serve, Origin("endpoint", endpoint, "10.0.0.10")))
     print(port, flush=True)
     try:

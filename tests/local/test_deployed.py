@@ -47,7 +47,7 @@ def test_the_apis_are_the_templates(application: Application) -> None:
         region=account.region,
     )
 
-    by_name = {api.name: api for api in account.apis()}
+    by_name = {one.api.name: one.api for one in account.apis()}
     assert {api.name for api in expected} == set(by_name) == {"ClaimsApi", "ReferenceApi"}
     for api in expected:
         deployed = by_name[api.name]

@@ -1,0 +1,101 @@
+"""Request validation at the API, before any function sees a request.
+
+Source: API Gateway Developer Guide, "Request validation for REST APIs": required parameters must be
+there and not blank, a body must fit the model of its content type. A content type without a model
+is not validated. Models are JSON schema, draft 4.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+import jsonschema
+
+from backstairs.access.refusals import BAD_BODY, Refusal, missing_parameters
+from backstairs.apis import ANY_METHOD, METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backstairs.access import WireRequest
+
+DEFAULT_CONTENT_TYPE = "application/json"
+_QUERY, _HEADER = "query", "header"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestValidator:
+    """What one method asks of its requests.
+
+    `required` holds (`query` or `header`, name); `models` a schema for each content type, empty
+    where bodies are not validated.
+    """
+
+    required: tuple[tuple[str, str], ...]
+    models: Mapping[str, jsonschema.Draft4Validator]
+
+    def refuse(self, request: WireRequest) -> Refusal | None:
+        """The refusal of a request that does not fit, or None."""
+        missing = [name for where, name in self.required if not _given(request, where, name)]
+        if missing:
+            return missing_parameters(missing)
+        if not self.models:
+            return None
+        types = request.values("content-type")
+        content_type = (types[0] if types else DEFAULT_CONTENT_TYPE).partition(";")[0].strip()
+        model = self.models.get(content_type.lower())
+        if model is None:
+            return None
+        try:
+            body = json.loads(request.body)
+        except (ValueError, RecursionError):
+            return BAD_BODY
+        return None if model.is_valid(body) else BAD_BODY
+
+
+def _given(request: WireRequest, where: str, name: str) -> bool:
+    if where == _HEADER:
+        return any(request.values(name.lower()))
+    pairs = (part.partition("=") for part in request.query.decode("latin-1").split("&"))
+    return any(unquote_plus(key) == name and value for key, _, value in pairs)
+
+
+def read_validators(definition: Mapping[str, Any]) -> dict[tuple[str, str], RequestValidator]:
+    """The validators of an OpenAPI 3 definition, by method (`POST`, `ANY`) and path."""
+    declared = definition.get("x-amazon-apigateway-request-validators", {})
+    default = definition.get("x-amazon-apigateway-request-validator")
+    validators = {}
+    for path, item in definition.get("paths", {}).items():
+        for verb, method in item.items():
+            if verb not in (*METHODS, ANY_METHOD):
+                continue
+            name = method.get("x-amazon-apigateway-request-validator", default)
+            rules = declared.get(name, {})
+            required = [
+                (one["in"], one["name"])
+                for one in method.get("parameters", [])
+                if one.get("required") and one["in"] in (_QUERY, _HEADER)
+            ]
+            content = method.get("requestBody", {}).get("content", {})
+            validator = RequestValidator(
+                required=tuple(required) if rules.get("validateRequestParameters") else (),
+                models={
+                    content_type.lower(): _model(one.get("schema", {}), definition)
+                    for content_type, one in content.items()
+                }
+                if rules.get("validateRequestBody")
+                else {},
+            )
+            if validator.required or validator.models:
+                verb_name = "ANY" if verb == ANY_METHOD else verb.upper()
+                validators[verb_name, path] = validator
+    return validators
+
+
+def _model(schema: Mapping[str, Any], definition: Mapping[str, Any]) -> jsonschema.Draft4Validator:
+    # The models that a model refers to are those of the definition.
+    whole = {"allOf": [schema], "components": definition.get("components", {})}
+    return jsonschema.Draft4Validator(whole)
