@@ -1,18 +1,27 @@
-"""The sample events, and a table in memory that takes the requests the functions make."""
+"""The sample events, and the tables of the template in an emulated DynamoDB."""
 
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
+import uuid
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from service.table import Table
+
+from backstairs.template import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-EVENTS = Path(__file__).parents[2] / "events"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -20,7 +29,7 @@ def event() -> Callable[[str], Any]:
     """Read a sample event by its name below events/, without the extension."""
 
     def read(name: str) -> Any:
-        return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+        return json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
 
     return read
 
@@ -33,45 +42,92 @@ def context() -> Any:
         memory_limit_in_mb=256,
         invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:function",
         aws_request_id="8d1c7d9e-5f0a-4b8e-9c55-0f2a1d3e4b5c",
+        get_remaining_time_in_millis=lambda: 10_000,
     )
 
 
-class MemoryTable:
-    """As much of a DynamoDB client as the functions use, over one table with the index."""
+def client_at(port: int, service: str = "dynamodb") -> Any:
+    """A client of the emulated account that asks once and no longer than a second."""
+    return boto3.client(
+        service,
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(
+            connect_timeout=1,
+            read_timeout=5,
+            retries={"total_max_attempts": 1},
+            max_pool_connections=100,
+        ),
+    )
 
-    def __init__(self) -> None:
-        self.items: dict[tuple[str, str], dict[str, Any]] = {}
 
-    def put_item(self, **request: Any) -> dict[str, Any]:
-        assert request["ConditionExpression"] == "attribute_not_exists(PK)"
-        key = self._key(request["Item"])
-        assert key not in self.items
-        self.items[key] = request["Item"]
-        return {}
+@pytest.fixture(scope="session")
+def account_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of an emulated account, running while the tests do."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    state = tmp_path_factory.mktemp("account")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backstairs.emulator", f"--port={port}", f"--state={state}"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    yield port
+    process.kill()
+    process.communicate()
 
-    def get_item(self, **request: Any) -> dict[str, Any]:
-        item = self.items.get(self._key(request["Key"]))
-        return {} if item is None else {"Item": item}
 
-    def query(self, **request: Any) -> dict[str, Any]:
-        assert request["IndexName"] == "ByCreation"
-        assert request["KeyConditionExpression"] == "PK = :member"
-        partition = request["ExpressionAttributeValues"][":member"]["S"]
-        found = [
-            item for (pk, _), item in self.items.items() if pk == partition and "createdAt" in item
-        ]
-        found.sort(key=lambda item: item["createdAt"]["S"], reverse=not request["ScanIndexForward"])
-        return {"Items": found[: request["Limit"]]}
-
-    @staticmethod
-    def _key(item: dict[str, Any]) -> tuple[str, str]:
-        return item["PK"]["S"], item["SK"]["S"]
+@pytest.fixture(scope="session")
+def dynamodb(account_port: int) -> Any:
+    """The emulated account's DynamoDB."""
+    return client_at(account_port)
 
 
 @pytest.fixture
-def table(event: Callable[[str], Any]) -> MemoryTable:
-    """A table with the sample members in it."""
-    table = MemoryTable()
+def new_table(dynamodb: Any) -> Iterator[Callable[[str], Table]]:
+    """Make an empty table as the template declares it, by its logical id."""
+    made = []
+
+    def make(logical_id: str) -> Table:
+        declared = load(ROOT / "template.yaml")["Resources"][logical_id]["Properties"]
+        wanted = {
+            name: declared[name]
+            for name in ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes")
+            if name in declared
+        }
+        if "StreamSpecification" in declared:
+            stream = {"StreamEnabled": True, **declared["StreamSpecification"]}
+            wanted["StreamSpecification"] = stream
+        name = f"{logical_id}-{uuid.uuid4().hex[:12]}"
+        dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **wanted)
+        made.append(name)
+        return Table(dynamodb, name)
+
+    yield make
+    for name in made:
+        dynamodb.delete_table(TableName=name)
+
+
+@pytest.fixture
+def table(new_table: Callable[[str], Table], event: Callable[[str], Any]) -> Table:
+    """The claims table with the sample members in it."""
+    table = new_table("ClaimsTable")
     for item in event("sample-members"):
-        table.items[item["PK"]["S"], item["SK"]["S"]] = item
+        table.client.put_item(TableName=table.name, Item=item)
     return table
+
+
+@pytest.fixture
+def items(table: Table) -> Callable[[], list[Any]]:
+    """Read everything that is in the claims table."""
+
+    def read() -> list[Any]:
+        found: list[Any] = table.client.scan(TableName=table.name, ConsistentRead=True)["Items"]
+        return sorted(found, key=lambda item: (item["PK"]["S"], item["SK"]["S"]))
+
+    return read

@@ -9,12 +9,12 @@ import pytest
 from claims.claim import (
     InvalidClaimError,
     is_claim_id,
-    is_member_id,
     opened,
     parse,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from service.member_id import is_member_id
 
 VALID: dict[str, Any] = {
     "policyId": "POL-2025-001",

@@ -18,7 +18,7 @@ def call(table: Any, context: Any) -> Callable[[dict[str, Any]], tuple[int, Any]
     """Hand an event to the handler over the table: status and body."""
 
     def send(event: dict[str, Any]) -> tuple[int, Any]:
-        answer = handle(event, context, Members(table, "claims"))
+        answer = handle(event, context, Members(table))
         return answer["statusCode"], json.loads(answer["body"])
 
     return send

@@ -44,16 +44,25 @@ def test_an_api_event_is_answered(application: Application, event: Path) -> None
 
 
 def test_the_notifiers_event(application: Application) -> None:
-    """The notifier's sample makes a notification out of the member it asks for."""
-    answer, failed = invoke(application, ROOT / "events" / "notifier" / "member.json")
+    """The notifier deals with its sample: the member it asks for is there."""
+    answer, failed = invoke(application, ROOT / "events" / "notifier" / "claim-created.json")
 
     assert not failed
-    assert answer["to"] == "ada@example.com"
+    assert answer == {"batchItemFailures": []}
+
+
+def test_the_notifiers_poisonous_event(application: Application) -> None:
+    """A record about nobody is the one that Lambda is told to come again from."""
+    answer, failed = invoke(application, ROOT / "events" / "notifier" / "unknown-member.json")
+
+    assert not failed
+    (failure,) = answer["batchItemFailures"]
+    assert failure["itemIdentifier"]
 
 
 def test_the_notifiers_bad_event(application: Application) -> None:
-    """An event without a member is an error that says so."""
-    answer, failed = invoke(application, ROOT / "events" / "notifier" / "no-member.json")
+    """An event that is no batch is an error that says so."""
+    answer, failed = invoke(application, ROOT / "events" / "notifier" / "no-records.json")
 
     assert failed
     assert answer["errorType"] == "InvalidEventError"

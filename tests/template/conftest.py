@@ -72,20 +72,18 @@ def _uploaded(template: dict[str, Any]) -> dict[str, Any]:
     return template
 
 
-def _deployed(path: str, parameters: Mapping[str, str], imported: Mapping[str, str]) -> Stack:
-    source = _uploaded(load(ROOT / path))
-    template = translate(source, parameters, path, REGION)
-
-    def attribute(logical_id: str, name: str) -> object:
-        if logical_id == "Network":
-            return _network("created")[name.removeprefix("Outputs.")]
-        if name == "DnsEntries":
-            return ["Z123:endpoint.example", "Z123:endpoint-a.example"]
-        return f"{logical_id}.{name}"
-
+def deployed(
+    path: Path,
+    parameters: Mapping[str, str],
+    imported: Mapping[str, str],
+    attribute: Callable[[str, str], object],
+    physical_ids: Mapping[str, str] | None = None,
+) -> Stack:
+    """A template's stack; `attribute` answers GetAtt, ids are logical where none is given."""
+    template = translate(_uploaded(load(path)), parameters, path.name, REGION)
     known = Known(
         parameters=parameter_values(template, parameters),
-        physical_ids={name: name for name in template["Resources"]},
+        physical_ids={name: name for name in template["Resources"]} | dict(physical_ids or {}),
         account=ACCOUNT,
         region=REGION,
         stack_name="stack",
@@ -98,7 +96,19 @@ def _deployed(path: str, parameters: Mapping[str, str], imported: Mapping[str, s
         for name, resource in template["Resources"].items()
         if resolver.exists(resource)
     }
-    return Stack(template, resources, resolver.resolve(template["Outputs"]))
+    return Stack(template, resources, resolver.resolve(template.get("Outputs", {})))
+
+
+def _attribute(logical_id: str, name: str) -> object:
+    if logical_id == "Network":
+        return _network("created")[name.removeprefix("Outputs.")]
+    if name == "DnsEntries":
+        return ["Z123:endpoint.example", "Z123:endpoint-a.example"]
+    return f"{logical_id}.{name}"
+
+
+def _deployed(path: str, parameters: Mapping[str, str], imported: Mapping[str, str]) -> Stack:
+    return deployed(ROOT / path, parameters, imported, _attribute)
 
 
 @pytest.fixture(scope="session", params=sorted(PLACEMENTS))

@@ -12,6 +12,8 @@ ROUTES = {
     ("GET", "/claims/{memberId}"),
     ("POST", "/claims/{memberId}"),
     ("GET", "/claims/{memberId}/{claimId}"),
+    ("PUT", "/claims/{memberId}/{claimId}"),
+    ("DELETE", "/claims/{memberId}/{claimId}"),
 }
 
 
@@ -90,13 +92,16 @@ def test_there_is_one_stage_by_name(application: Any) -> None:
 
 
 def test_functions_can_be_called_by_their_own_route_alone(application: Any) -> None:
-    """Each permission names API, stage, verb and path."""
+    """Each permission names API, verb and path, and the alias that the API calls."""
     permissions = application.of_type("AWS::Lambda::Permission")
+    schedule = permissions.pop("PrunerFunctionDailyPermission")
+    assert schedule["Principal"] == "events.amazonaws.com"
     assert len(permissions) == len(ROUTES) + 1
     for permission in permissions.values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert permission["FunctionName"].endswith("Aliaslive")
         _, _, resource = permission["SourceArn"].rpartition(":")
         api, _, verb, *path = resource.split("/")
         assert api in ("ClaimsApi", "ReferenceApi")
-        assert verb in ("GET", "POST")
+        assert verb in ("GET", "POST", "PUT", "DELETE")
         assert path[0] in ("claims", "members", "claim-types")

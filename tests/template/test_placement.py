@@ -25,8 +25,10 @@ def test_a_network_is_created_where_none_is_named(application: Any, placement: s
 
 
 def test_every_function_is_in_the_private_subnets(application: Any, placement: str) -> None:
-    """In two zones, with the clients' security group."""
-    for function in application.of_type("AWS::Lambda::Function").values():
+    """In two zones, with the clients' security group; but for the one that calls Lambda itself."""
+    functions = application.of_type("AWS::Lambda::Function")
+    assert "VpcConfig" not in functions.pop("PrunerFunction")
+    for function in functions.values():
         assert function["VpcConfig"] == {
             "SubnetIds": ["subnet-0a", "subnet-0b"],
             "SecurityGroupIds": ["sg-0c", "sg-0d"] if placement == "own" else ["sg-0c"],
@@ -39,6 +41,7 @@ def test_the_notifier_calls_the_api_through_the_endpoint(application: Any, endpo
     assert environment == {
         "CLAIMS_API_URL": f"https://{endpoint}.example/test",
         "CLAIMS_API_ID": "ClaimsApi",
+        "TABLE_NAME": "NotificationsTable",
     }
 
 

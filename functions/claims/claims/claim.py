@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Claim: TypeAlias = dict[str, str | int]
 """A claim as clients see it: attribute by name, all of them texts and integers."""
 
-_MEMBER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _CLAIM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Control characters but tab and newline, and halves of surrogate pairs, which have no UTF-8.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -28,11 +27,6 @@ class InvalidClaimError(ValueError):
     def __init__(self, message: str, errors: list[dict[str, str]]) -> None:
         super().__init__(message)
         self.message, self.errors = message, errors
-
-
-def is_member_id(text: str) -> bool:
-    """Whether a text can be a member's id."""
-    return _MEMBER_ID.fullmatch(text) is not None
 
 
 def is_claim_id(text: str) -> bool:
@@ -74,6 +68,11 @@ def opened(claim: Claim, *, member_id: str, claim_id: str, at: str) -> Claim:
         "createdAt": at,
         "updatedAt": at,
     }
+
+
+def same(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Whether two claims say the same in the client's fields."""
+    return all(one.get(name) == other.get(name) for name in FIELDS)
 
 
 def _problem(name: str, fields: Mapping[str, object]) -> str | None:
@@ -132,3 +131,6 @@ _RULES: Final[dict[str, Rule]] = {
     "description": _text(2000),
 }
 _OPTIONAL: Final = frozenset({"description"})
+
+FIELDS: Final = tuple(_RULES)
+"""The names of the fields that a client may write."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-from aws_lambda_powertools.event_handler.exceptions import BadRequestError, NotFoundError
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from service.rest import correlation_id, member_id_of, resolver
+from service.table import Table
 
-from members.settings import Settings
 from members.storage import Members
 
 if TYPE_CHECKING:
@@ -20,21 +17,14 @@ if TYPE_CHECKING:
 
     from members.storage import Member
 
-_MEMBER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-
 logger = Logger(service="members")
-app = APIGatewayRestResolver()
+app = resolver()
 
 
 @app.get("/members/<member_id>")
 def get_member(member_id: str) -> Member:
-    member_id = unquote(member_id)  # REST APIs hand a path on percent-encoded
-    if not _MEMBER_ID.fullmatch(member_id):
-        raise BadRequestError(
-            "The member id is not 1 to 64 letters, digits, hyphens and underscores"
-        )
     members: Members = app.context["members"]
-    member = members.find(member_id)
+    member = members.find(member_id_of(member_id))
     if member is None:
         raise NotFoundError("There is no such member")
     return member
@@ -46,22 +36,12 @@ def handle(event: dict[str, Any], context: LambdaContext, members: Members) -> d
     return app.resolve(event, context)
 
 
-@logger.inject_lambda_context(
-    correlation_id_path='headers."X-Correlation-Id" || requestContext.requestId'
-)
+@logger.inject_lambda_context
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    logger.set_correlation_id(correlation_id(event))
     return handle(event, context, _deployed_members())
 
 
 @cache
 def _deployed_members() -> Members:
-    # Imported here, so that whoever brings members of their own, as tests do, needs no boto3.
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    # Three attempts end within the function's ten seconds.
-    patience = Config(
-        connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    settings = Settings.from_environment(os.environ)
-    return Members(boto3.client("dynamodb", config=patience), settings.table_name)
+    return Members(Table.deployed())

@@ -1,1 +1,1 @@
-"""The notifier: a consumer of the members service, by a grant of its own."""
+"""The notifier: tells members of changes to their claims; a consumer of the members service."""

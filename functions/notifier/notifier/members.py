@@ -21,11 +21,18 @@ class Member:
     email: str
 
 
-def find(api: Session, member_id: str) -> Member | None:
-    """Ask for a member. Raises requests.RequestException where no answer is to be had."""
+class UnknownMemberError(LookupError):
+    """The members service does not know the member: there is nobody to notify."""
+
+
+def find(api: Session, member_id: str) -> Member:
+    """Ask for a member.
+
+    Raises UnknownMemberError, and requests.RequestException where no answer is to be had.
+    """
     response = api.get(path("members", member_id))
     if response.status_code == HTTPStatus.NOT_FOUND:
-        return None
+        raise UnknownMemberError
     response.raise_for_status()
     answer = response.json()
     return Member(member_id=answer["memberId"], name=answer["name"], email=answer["email"])

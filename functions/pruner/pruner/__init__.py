@@ -1,0 +1,1 @@
+"""The pruner: of each function's versions, the last three stay."""

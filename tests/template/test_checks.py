@@ -1,0 +1,78 @@
+"""The checks find what they are for, and nothing in the project's own templates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.template.checks import CHECKS
+from tests.template.conftest import ROOT, deployed
+
+if TYPE_CHECKING:
+    from tests.template.conftest import Stack
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def fixture(check: str, kind: str) -> Stack:
+    """The small template that a check passes or finds fault with."""
+    path = FIXTURES / f"{check}.{kind}.yaml"
+
+    def attribute(logical_id: str, name: str) -> object:
+        return f"{logical_id}.{name}"
+
+    return deployed(path, {}, {}, attribute, {"Endpoint": "vpce-0123456789abcdef0"})
+
+
+def findings(stack: Stack) -> dict[str, list[str]]:
+    """What the checks find, by their names."""
+    found = {name: list(check(stack)) for name, check in CHECKS.items()}
+    return {name: lines for name, lines in found.items() if lines}
+
+
+@pytest.mark.parametrize("check", sorted(CHECKS))
+def test_a_check_finds_what_it_is_for(check: str) -> None:
+    """And names the resource."""
+    found = list(CHECKS[check](fixture(check, "bad")))
+    assert found
+    assert all(": " in line for line in found)
+
+
+@pytest.mark.parametrize("check", sorted(CHECKS))
+def test_a_check_is_content_with_what_is_right(check: str) -> None:
+    """As the neighbouring fixture shows it."""
+    assert list(CHECKS[check](fixture(check, "good"))) == []
+
+
+def test_every_check_has_its_fixtures_and_every_fixture_its_check() -> None:
+    """One good and one bad for each."""
+    names = {path.name for path in FIXTURES.iterdir()}
+    assert names == {f"{check}.{kind}.yaml" for check in CHECKS for kind in ("good", "bad")}
+
+
+def test_the_application_passes(application: Any) -> None:
+    """In every placement."""
+    assert findings(application) == {}
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_the_application_passes_as_it_is_operated(application_with: Any, stage: str) -> None:
+    """With logs and gradual deployment."""
+    operated = {"Stage": stage, "AccessLogging": "true", "GradualDeployment": "true"}
+    assert findings(application_with(**operated)) == {}
+
+
+def test_the_network_passes(network_with: Any) -> None:
+    """With and without the prefix list."""
+    assert findings(network_with()) == {}
+    assert findings(network_with(DynamoDBPrefixListId="pl-02cd2c6b")) == {}
+
+
+def test_every_template_is_looked_at() -> None:
+    """A new one belongs into the tests above."""
+    assert {path.name for path in (ROOT / "stacks").iterdir()} == {
+        "api-gateway-account.yaml",
+        "network.yaml",
+    }
