@@ -146,7 +146,8 @@ def _step(console: Console, what: str) -> Iterator[None]:
 
 def _tour(console: Console, running: Running) -> bool:
     """Show the tour; returns whether every call came to what was expected."""
-    from backstairs.local.tour import NOTIFIER_EVENT, stops, take
+    from backstairs.local.deploy import STACK_NAME
+    from backstairs.local.tour import notification, stops, take
 
     table = Table("who", "from", "what", "status", "why", box=SIMPLE_HEAD, pad_edge=False)
     table.columns[-1].overflow = "fold"
@@ -173,11 +174,13 @@ def _tour(console: Console, running: Running) -> bool:
             escape(why),
         )
     console.print(table)
-    notification, headers = ask(running, "POST", "/functions/notifier/invocations", NOTIFIER_EVENT)
+    with _step(console, "waiting for the claim's notification"):
+        told = notification(running, STACK_NAME)
     console.print(
-        f"The notifier, invoked, asked for the member itself: {notification}\n", markup=False
+        f"The table's stream brought the claim to the notifier, which wrote:\n  {told}\n",
+        markup=False,
     )
-    return as_expected and "x-amz-function-error" not in headers
+    return as_expected and told is not None
 
 
 def _what_next(console: Console, running: Running, python: Path, logs: Path) -> None:
@@ -196,7 +199,7 @@ Try, in another terminal:
 
   {backstairs} call GET /members/m-1001 --as notifier
   {backstairs} call GET /members/m-1001 --as notifier --from internet
-  {backstairs} invoke notifier --event events/notifier/member.json
+  {backstairs} invoke notifier --event events/notifier/claim-created.json
 
   eval "$({backstairs} credentials notifier)"
   curl --aws-sigv4 aws:amz:{running.region}:execute-api \\

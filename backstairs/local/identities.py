@@ -42,14 +42,17 @@ class AccountIdentities:
         """
         if self._stale:
             raise ConnectionError("the account does not answer")
-        known = self._found
-        if access_key_id not in known:
+        if access_key_id not in self._found:
+            # A key seen for the first time may come with a grant made a moment ago.
+            await asyncio.to_thread(self.refresh)
+            known = self._found
             identity = await asyncio.to_thread(self._read, access_key_id)
             if identity is None:
                 return None
             # Into the table it was read for: one that has been replaced meanwhile is not used.
             known[access_key_id] = identity
-        return known[access_key_id]
+            return identity
+        return self._found[access_key_id]
 
     async def keep_fresh(self) -> None:
         """Follow changes of roles, users and policies until cancelled."""
