@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 up: install ## build, deploy into an emulated account, open the doors, stay up
 	@$(LOCAL)/backstairs up
 
-test: install ## every test
+test: install .venv/aws4_testsuite ## every test
 	@$(LOCAL)/pytest
 
 lint: install ## ruff, mypy, cfn-lint, sam validate, checkov
@@ -23,7 +23,7 @@ lint: install ## ruff, mypy, cfn-lint, sam validate, checkov
 	$(TOOLS)/sam validate --lint --region us-east-1
 	$(TOOLS)/checkov --config-file .checkov.yaml
 
-install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed .venv/aws4_testsuite
+install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed
 
 .venv/uv/.installed: requirements/uv.txt
 	@echo "installing uv into .venv/uv, with $$($(PYTHON) --version)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from backstairs.cli.project import ProblemError, Project, api_of, ask, assume, origin_of
 
@@ -31,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
 
     if not options.path.startswith("/"):
         raise ProblemError(f"a path starts with /: {options.path}")
+    if not options.path.isascii() or not options.path.isprintable() or " " in options.path:
+        raise ProblemError(f"a path is percent-encoded: {quote(options.path, safe='/?=&%')}")
     running = Project.here().running()
     origin = origin_of(running, options.origin)
     api = api_of(running, options.api) if options.api else running.api_with(options.path)

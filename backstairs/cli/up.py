@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import logging
+import os
 import platform
 import shutil
 import signal
@@ -46,20 +49,35 @@ def run(options: argparse.Namespace) -> int:
     from backstairs.local.process import Children
 
     project = Project.here()
-    with contextlib.suppress(ProblemError):
-        project.running()
-        raise SystemExit("backstairs: it is already running here; end that one first (Ctrl-C)")
-    _check_templates(project)
-    # What an earlier run left: its logs were kept for reading until now.
-    shutil.rmtree(project.state, ignore_errors=True)
-    (project.state / "logs").mkdir(parents=True, mode=0o700)
+    with _alone(project):
+        _check_templates(project)
+        # What an earlier run left: its logs were kept for reading until now.
+        shutil.rmtree(project.state, ignore_errors=True)
+        logs = project.state / "logs"
+        logs.mkdir(parents=True, mode=0o700)
+        logging.basicConfig(
+            filename=logs / "backstairs.log", format="%(asctime)s %(levelname)s %(message)s"
+        )
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(_up(project, Children(), once=options.once))
+        except asyncio.CancelledError:
+            return 128 + signal.SIGTERM
+        finally:
+            project.run_file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """Hold the folder against another run, until this one ends in whatever way."""
+    held = os.open(project.root, os.O_RDONLY)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_up(project, Children(), once=options.once))
-    except asyncio.CancelledError:
-        return 128 + signal.SIGTERM
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ProblemError("it is already running here; end that one first (Ctrl-C)") from error
     finally:
-        project.run_file.unlink(missing_ok=True)
+        os.close(held)
 
 
 async def _up(project: Project, children: Children, *, once: bool) -> int:
@@ -128,13 +146,18 @@ def _step(console: Console, what: str) -> Iterator[None]:
 
 def _tour(console: Console, running: Running) -> bool:
     """Show the tour; returns whether every call came to what was expected."""
-    from backstairs.local.tour import NOTIFIER_EVENT, stops, take
+    from backstairs.local.deploy import STACK_NAME
+    from backstairs.local.tour import notification, stops, take
 
     table = Table("who", "from", "what", "status", "why", box=SIMPLE_HEAD, pad_edge=False)
     table.columns[-1].overflow = "fold"
     console.print("\nReal calls through the doors:")
+    planned = stops(running)
+    if not planned:
+        console.print("There is no tour of this application: its functions have other names.")
+        return True
     as_expected = True
-    for stop in stops(running):
+    for stop in planned:
         seen = take(running, stop)
         decision, _ = ask(running, "GET", f"/decisions/{seen.answer.request_id}")
         # The last reason is the one that decided.
@@ -151,16 +174,18 @@ def _tour(console: Console, running: Running) -> bool:
             escape(why),
         )
     console.print(table)
-    notification, headers = ask(running, "POST", "/functions/notifier/invocations", NOTIFIER_EVENT)
+    with _step(console, "waiting for the claim's notification"):
+        told = notification(running, STACK_NAME)
     console.print(
-        f"The notifier, invoked, asked for the member itself: {notification}\n", markup=False
+        f"The table's stream brought the claim to the notifier, which wrote:\n  {told}\n",
+        markup=False,
     )
-    return as_expected and "x-amz-function-error" not in headers
+    return as_expected and told is not None
 
 
 def _what_next(console: Console, running: Running, python: Path, logs: Path) -> None:
     """Say where things are and what to try."""
-    backstairs = Path(sys.argv[0])
+    backstairs = Path(sys.executable).with_name("backstairs")
     with contextlib.suppress(ValueError):
         backstairs = backstairs.relative_to(Path.cwd())
     endpoint = running.origins[0]
@@ -174,7 +199,7 @@ Try, in another terminal:
 
   {backstairs} call GET /members/m-1001 --as notifier
   {backstairs} call GET /members/m-1001 --as notifier --from internet
-  {backstairs} invoke notifier --event events/notifier/member.json
+  {backstairs} invoke notifier --event events/notifier/claim-created.json
 
   eval "$({backstairs} credentials notifier)"
   curl --aws-sigv4 aws:amz:{running.region}:execute-api \\

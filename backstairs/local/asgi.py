@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -10,6 +11,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
+
+
+_PATIENCE = 10
 
 
 class BodyTooLongError(Exception):
@@ -27,11 +31,16 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         while True:
             if message["type"] == "http.disconnect":
                 raise ConnectionError("the client went away")
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > limit or not message.get("more_body"):
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            # What is too long is read on and thrown away, so that the client hears why.
+            if size <= limit:
+                chunks.append(chunk)
+            if size > limit * _PATIENCE or not message.get("more_body"):
                 break
             message = await receive()
+        if size > limit:
+            raise BodyTooLongError
     body: bytes = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     if len(body) > limit:
         raise BodyTooLongError
@@ -47,9 +56,9 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 
 async def send_response(send: Send, status: int, body: bytes = b"", headers: Headers = ()) -> None:
-    """Send a whole response; its length is added."""
-    length = (b"content-length", str(len(body)).encode())
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [*headers, length]},
-    )
+    """Send a whole response; its length is added, except where no body can be."""
+    headers = list(headers)
+    if status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

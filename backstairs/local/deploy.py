@@ -67,6 +67,8 @@ class Sam:
         log = self.logs / f"sam-{command}.log"
         # A developer's own AWS settings must not get here: nothing may reach a real account.
         clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        # Nor may what is meant for 127.0.0.1 go by way of a proxy.
+        direct = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         environment = {
             **clean,
             "PATH": os.pathsep.join([*self.search, os.environ.get("PATH", os.defpath)]),
@@ -74,6 +76,7 @@ class Sam:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "SAM_CLI_TELEMETRY": "0",
+            **(direct if variables else {}),
             **variables,
         }
         with log.open("wb") as output:

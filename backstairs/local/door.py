@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from backstairs.access.refusals import Refusal
     from backstairs.local.asgi import Receive, Scope, Send
     from backstairs.local.routes import Directory
-    from backstairs.local.runtime import Pool
+    from backstairs.local.runtime import Pool, Result
     from backstairs.local.validation import RequestValidator
 
 _log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ class Door:
         self._identities = identities
         self._region = region
         self._validators = validators
+        self._running: set[asyncio.Task[Result]] = set()
         self.records: OrderedDict[str, Record] = OrderedDict()
 
     async def serve(self, origin: Origin, scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,6 +106,9 @@ class Door:
         request_id = str(uuid.uuid4())
         try:
             await self._serve(origin, scope, receive, send, request_id)
+        except OSError:
+            why = "the account does not answer"
+            await _refuse(send, refusals.undecided(why), request_id)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             # Our own fault, so not in API Gateway's words; the traceback holds no request data.
             _log.exception("request %s failed", request_id)
@@ -204,11 +208,14 @@ class Door:
         event = rest.event(request, entry)
         if len(event) > MAXIMUM_PAYLOAD:
             return refusals.TOO_LONG
-        try:
-            async with asyncio.timeout(INTEGRATION_SECONDS):
-                result = await pool.invoke(event, entry.trace_id)
-        except TimeoutError:
+        # The function goes on when API Gateway no longer waits for it.
+        running = asyncio.create_task(pool.invoke(event, entry.trace_id))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        done, _ = await asyncio.wait({running}, timeout=INTEGRATION_SECONDS)
+        if not done:
             return refusals.TIMED_OUT
+        result = running.result()
         if result.error is not None:
             return refusals.INTERNAL_ERROR
         try:

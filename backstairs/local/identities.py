@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -14,6 +15,8 @@ from backstairs.local.door import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_log = logging.getLogger(__name__)
 
 _NOT_MODIFIED = 304
 _NOT_FOUND = 404
@@ -30,35 +33,52 @@ class AccountIdentities:
         self._version: str | None = None
         self._principals: dict[str, Mapping[str, Any]] = {}
         self._found: dict[str, Identity] = {}
+        self._stale = False
 
     async def find(self, access_key_id: str) -> Identity | None:
-        """The identity of an access key; None when the account has no such key."""
+        """The identity of an access key; None when the account has no such key.
+
+        Raises OSError while the account does not answer: then nobody can be told apart.
+        """
+        if self._stale:
+            raise ConnectionError("the account does not answer")
         if access_key_id not in self._found:
+            # A key seen for the first time may come with a grant made a moment ago.
+            await asyncio.to_thread(self.refresh)
+            known = self._found
             identity = await asyncio.to_thread(self._read, access_key_id)
             if identity is None:
                 return None
-            self._found[access_key_id] = identity
+            # Into the table it was read for: one that has been replaced meanwhile is not used.
+            known[access_key_id] = identity
+            return identity
         return self._found[access_key_id]
 
     async def keep_fresh(self) -> None:
         """Follow changes of roles, users and policies until cancelled."""
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
-            await asyncio.to_thread(self.refresh)
+            try:
+                await asyncio.to_thread(self.refresh)
+                self._stale = False
+            except (OSError, ValueError, KeyError) as error:
+                if not self._stale:
+                    _log.warning("the account does not answer: %s", error)
+                self._stale = True
 
     def refresh(self) -> None:
-        """Read the principals again if they have changed."""
+        """Read the principals again if they have changed, and forget which keys are whose."""
         headers = {"If-None-Match": self._version} if self._version else {}
         request = Request(f"{self._url}/_backstairs/principals", headers=headers)
         try:
             with _open(request, timeout=10) as answer:
                 listed = json.load(answer)["principals"]
                 self._version = answer.headers["ETag"]
+            self._principals = {principal["arn"]: principal for principal in listed}
         except HTTPError as error:
-            if error.code == _NOT_MODIFIED:
-                return
-            raise
-        self._principals = {principal["arn"]: principal for principal in listed}
+            if error.code != _NOT_MODIFIED:
+                raise
+        # A key can be deactivated or deleted without a change of its principal.
         self._found = {}
 
     def _read(self, access_key_id: str) -> Identity | None:

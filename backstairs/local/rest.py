@@ -8,6 +8,8 @@ query parameters are decoded (public reports: serverless-offline #265, aws-sam-c
 from __future__ import annotations
 
 import json
+import re
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from backstairs.access import Api, Origin, Principal, Route, WireRequest
 
 JSON = b"application/json"
+WITHOUT_BODY = (204, 304)
 
 # Headers that API Gateway sets itself; a function's own come back under another name.
 _REMAPPED = {
@@ -44,6 +47,8 @@ _REMAPPED = {
     )
 }
 _DROPPED = {"transfer-encoding"}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class MalformedAnswerError(ValueError):
@@ -89,10 +94,13 @@ def event(request: WireRequest, entry: Entry) -> bytes:
             "x-amzn-vpce-config": ["1"],
         }
     replaced = {name.lower() for name in added}
+    if route.authorization is Authorization.AWS_IAM:
+        # The signature is API Gateway's to read, and is not passed on (public reports).
+        replaced.add("authorization")
     headers = {name: values for name, values in headers.items() if name.lower() not in replaced}
     headers |= {name: values for name, values in added.items() if values}
     query = _gather(_query(request.query))
-    domain = f"{api.api_id}.execute-api.{api.region}.amazonaws.com"
+    domain = "".join(request.values("host")[:1])
     body = {
         "resource": route.path,
         "path": entry.path,
@@ -112,7 +120,8 @@ def event(request: WireRequest, entry: Entry) -> bytes:
             "path": f"/{api.stage}{entry.path}",
             "protocol": "HTTP/1.1",
             "domainName": domain,
-            "domainPrefix": api.api_id,
+            "domainPrefix": domain.partition(".")[0],
+            "resourceId": f"{zlib.crc32(route.path.encode()):08x}"[:6],
             "requestId": entry.request_id,
             "extendedRequestId": entry.request_id,
             "requestTime": entry.time.strftime("%d/%b/%Y:%H:%M:%S +0000"),
@@ -122,7 +131,7 @@ def event(request: WireRequest, entry: Entry) -> bytes:
         "body": request.body.decode("utf-8", "replace") if request.body else None,
         "isBase64Encoded": False,
     }
-    return json.dumps(body, separators=(",", ":")).encode()
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _identity(request: WireRequest, entry: Entry) -> dict[str, Any]:
@@ -204,17 +213,23 @@ def answer(payload: bytes) -> Answer:
         raise MalformedAnswerError(f"unknown keys {sorted(unknown)}")
     try:
         status = int(said["statusCode"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedAnswerError("statusCode is missing or not a number") from error
-    if not 100 <= status <= 599:  # noqa: PLR2004 - the range of HTTP status codes
+    if not 200 <= status <= 599:  # noqa: PLR2004 - what can end a request
         raise MalformedAnswerError(f"statusCode is {status}")
     body = said.get("body")
     if body is not None and not isinstance(body, str):
         raise MalformedAnswerError(f"body is a {type(body).__name__}, not a string")
     headers = _answer_headers(_object(said, "headers"), _object(said, "multiValueHeaders"))
+    if status in WITHOUT_BODY:
+        # RFC 9110, sections 15.3.5 and 15.4.5: bytes here would be read as the next answer.
+        return Answer(status, headers, b"")
     if not any(name.lower() == b"content-type" for name, _ in headers):
         headers.append((b"content-type", JSON))
-    return Answer(status, headers, (body or "").encode())
+    try:
+        return Answer(status, headers, (body or "").encode())
+    except UnicodeEncodeError as error:
+        raise MalformedAnswerError("body is not Unicode") from error
 
 
 def _object(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -229,20 +244,28 @@ def _object(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _answer_headers(
     single: Mapping[str, Any], multiple: Mapping[str, Any]
 ) -> list[tuple[bytes, bytes]]:
-    pairs = [(name, value) for name, values in multiple.items() for value in _listed(values)]
-    # The same name in both: the multi-value form wins, an equal pair is sent once.
-    several = {name.lower() for name in multiple}
-    pairs += [(name, value) for name, value in single.items() if name.lower() not in several]
+    # Both forms are merged; an equal pair in both is sent once (the guide's words on
+    # `multiValueHeaders`).
+    pairs = [(name, _header_text(one)) for name, many in multiple.items() for one in _listed(many)]
+    pairs += [
+        pair for name, one in single.items() if (pair := (name, _header_text(one))) not in pairs
+    ]
     result = []
     for name, value in pairs:
-        if name.lower() in _DROPPED:
-            continue
-        key = _REMAPPED.get(name.lower()) or name.encode("latin-1", "replace")
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        if any(character in text for character in "\r\n\0"):
-            raise MalformedAnswerError(f"header {name} holds a line break")
-        result.append((key, text.encode("latin-1", "replace")))
+        if not _TOKEN.fullmatch(name) or _UNSENDABLE.search(value):
+            raise MalformedAnswerError(f"header {name!r} cannot be sent")
+        if name.lower() not in _DROPPED:
+            key = _REMAPPED.get(name.lower()) or name.encode()
+            result.append((key, value.encode("latin-1", "replace")))
     return result
+
+
+def _header_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise MalformedAnswerError(f"a header's value is a {type(value).__name__}")
 
 
 def _listed(values: object) -> list[object]:

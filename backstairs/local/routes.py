@@ -25,31 +25,33 @@ class Target:
 class Routes:
     """The methods of one API, matched as API Gateway does: segment by segment, undecoded.
 
-    A literal segment is preferred to a parameter, a parameter to a greedy one, a method to ANY.
+    The resource is found first: a literal segment is preferred to a parameter, a parameter to a
+    greedy one. Then its method, or ANY. One slash at the end does not count (public reports).
     """
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self._literal: dict[tuple[str, str], Route] = {}
-        self._patterns: list[tuple[re.Pattern[str], Route]] = []
+        self._methods: dict[str, dict[str, Route]] = {}
         for route in api.routes:
-            if "{" in route.path:
-                self._patterns.append((_pattern(route.path), route))
-            else:
-                self._literal[route.method, route.path] = route
-        self._patterns.sort(key=lambda item: _order(item[1]))
+            self._methods.setdefault(route.path, {})[route.method] = route
+        patterns = [path for path in self._methods if "{" in path]
+        self._patterns = [(_pattern(path), path) for path in sorted(patterns, key=_ranks)]
 
     def find(self, method: str, path: str) -> tuple[Route | None, dict[str, str]]:
         """The route of a method and path, with its path parameters as they were sent."""
-        literal = self._literal.get((method, path)) or self._literal.get(("ANY", path))
-        if literal is not None:
-            return literal, {}
-        for pattern, route in self._patterns:
-            if route.method in (method, "ANY"):
-                found = pattern.fullmatch(path)
-                if found is not None:
-                    names = re.findall(r"\{([^}+]+)\+?\}", route.path)
-                    return route, dict(zip(names, found.groups(), strict=True))
+        path = path.removesuffix("/") or "/"
+        resource, parameters = self._resource(path)
+        methods = self._methods.get(resource or "", {})
+        return methods.get(method) or methods.get("ANY"), parameters
+
+    def _resource(self, path: str) -> tuple[str | None, dict[str, str]]:
+        if path in self._methods and "{" not in path:
+            return path, {}
+        for pattern, resource in self._patterns:
+            found = pattern.fullmatch(path)
+            if found is not None:
+                names = re.findall(r"\{([^}+]+)\+?\}", resource)
+                return resource, dict(zip(names, found.groups(), strict=True))
         return None, {}
 
 
@@ -71,12 +73,11 @@ def _pattern(path: str) -> re.Pattern[str]:
     )
 
 
-def _order(route: Route) -> tuple[list[int], bool]:
-    ranks = [
+def _ranks(path: str) -> list[int]:
+    return [
         2 if segment.endswith("+}") else 1 if segment.startswith("{") else 0
-        for segment in route.path.split("/")
+        for segment in path.split("/")
     ]
-    return ranks, route.method == "ANY"
 
 
 class Directory:
@@ -91,28 +92,29 @@ class Directory:
 
     def find(self, request: WireRequest, endpoint: Endpoint | None) -> Target:
         """The API, stage and route that a request names."""
-        _, stage, rest = (*request.path.decode("latin-1").split("/", 2), "")[:3]
+        stage, _, rest = request.path.decode("latin-1").removeprefix("/").partition("/")
         path = f"/{rest}"
-        routes = self._apis.get((_api_id(request, endpoint) or "", stage))
-        if routes is None:
+        api_id, region = _named(request, endpoint)
+        routes = self._apis.get((api_id, stage))
+        if routes is None or (region is not None and region != routes.api.region):
             return Target(None, None, path, {})
         route, parameters = routes.find(request.method, path)
         return Target(routes.api, route, path, parameters)
 
 
 _API_HOST = re.compile(
-    r"([a-z0-9]+)(?:-(vpce-[a-z0-9]+))?\.execute-api\.[a-z0-9-]+\.amazonaws\.com"
+    r"([a-z0-9]+)(?:-(vpce-[a-z0-9]+))?\.execute-api\.([a-z0-9-]+)\.amazonaws\.com"
 )
 
 
-def _api_id(request: WireRequest, endpoint: Endpoint | None) -> str | None:
+def _named(request: WireRequest, endpoint: Endpoint | None) -> tuple[str, str | None]:
+    """The API's id that a request names, and the region where it names one; empty if none."""
     hosts = request.values("host")
     if len(hosts) != 1:
-        return None
+        return "", None
     named = _API_HOST.fullmatch(hosts[0].partition(":")[0].lower())
     if named is not None:
-        if named[2] is not None and (endpoint is None or named[2] != endpoint.endpoint_id):
-            return None
-        return named[1]
+        elsewhere = named[2] is not None and (endpoint is None or named[2] != endpoint.endpoint_id)
+        return ("" if elsewhere else named[1]), named[3]
     ids = request.values("x-apigw-api-id")
-    return ids[0] if len(ids) == 1 and endpoint is not None else None
+    return (ids[0] if len(ids) == 1 and endpoint is not None else ""), None

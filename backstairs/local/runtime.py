@@ -13,7 +13,7 @@ import uuid
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from backstairs.local.asgi import (
     BodyTooLongError,
@@ -80,8 +80,9 @@ class _Invocation:
     payload: bytes
     function_arn: str
     trace_id: str
+    seconds: int
     result: asyncio.Future[Result]
-    deadline: float = 0.0
+    taken: asyncio.Future[None]
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def finish(self, result: Result) -> None:
@@ -101,6 +102,7 @@ class Worker:
         self.process: Process | None = None
         self._invocation: _Invocation | None = None
         self._waiting: asyncio.Future[None] | None = None
+        self._closed = False
         self._init_error: Result | None = None
 
     def started(self, process: Process) -> None:
@@ -128,17 +130,31 @@ class Worker:
             process.kill()
         self._wake()
 
-    async def run(self, invocation: _Invocation, seconds: int) -> Result:
-        """Run one invocation; a worker that does not answer within `seconds` is ended."""
-        invocation.deadline = time.time() + seconds
+    def close(self) -> None:
+        """End the process for good."""
+        self._closed = True
+        self.stop()
+
+    async def run(self, invocation: _Invocation) -> Result:
+        """Run one invocation.
+
+        The process has ten seconds to begin, as Lambda gives its init phase, then the function's
+        own timeout to answer; one that does not is ended.
+        """
         self._invocation = invocation
         self._wake()
         try:
-            async with asyncio.timeout(seconds):
+            begun: set[asyncio.Future[Any]] = {invocation.taken, invocation.result}
+            await asyncio.wait(begun, timeout=INIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not invocation.taken.done() and not invocation.result.done():
+                self.stop()
+                return _failure("Sandbox.Timedout", f"Init timed out after {INIT_SECONDS} seconds")
+            async with asyncio.timeout(invocation.seconds):
                 return await invocation.result
         except TimeoutError:
             self.stop()
-            return _failure("Sandbox.Timedout", f"Task timed out after {seconds}.00 seconds")
+            message = f"Task timed out after {invocation.seconds}.00 seconds"
+            return _failure("Sandbox.Timedout", message)
         except asyncio.CancelledError:
             # The caller is gone and the outcome unknown: the worker may not serve another.
             self.stop()
@@ -162,17 +178,23 @@ class Worker:
                 await send_response(send, 404)
 
     async def _next(self, send: Send) -> None:
-        if self._invocation is None or self._invocation.result.done():
+        if self._waiting is not None and not self._waiting.done():
+            # Only a stranger asks while the worker's own process waits.
+            await send_response(send, 409)
+            return
+        if not self._closed and (self._invocation is None or self._invocation.taken.done()):
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
         invocation = self._invocation
-        if invocation is None:
+        if self._closed or invocation is None or invocation.taken.done():
             await send_response(send, 410)
             return
+        invocation.taken.set_result(None)
+        deadline = time.time() + invocation.seconds
         headers = [
             (b"content-type", b"application/json"),
             (b"lambda-runtime-aws-request-id", invocation.request_id.encode()),
-            (b"lambda-runtime-deadline-ms", b"%d" % (invocation.deadline * 1000)),
+            (b"lambda-runtime-deadline-ms", b"%d" % (deadline * 1000)),
             (b"lambda-runtime-invoked-function-arn", invocation.function_arn.encode()),
             (b"lambda-runtime-trace-id", invocation.trace_id.encode()),
         ]
@@ -211,6 +233,11 @@ class Pool:
         self._free = list(workers)
         self._queue: deque[asyncio.Future[Worker]] = deque()
 
+    @property
+    def ports(self) -> list[int]:
+        """The ports of the workers."""
+        return [worker.port for worker in self._workers]
+
     async def warm(self) -> None:
         """Start one worker ahead of the first invocation."""
         worker = self._free[-1]
@@ -221,16 +248,21 @@ class Pool:
         loop = asyncio.get_running_loop()
         worker = await self._acquire()
         try:
-            timeout = self.function.timeout
             process = worker.process
             if process is not None and process.expires < datetime.now(UTC) + _RENEW_BEFORE:
                 worker.stop()
                 process = None
             if process is None:
                 worker.started(await self._start(self.function, worker))
-                timeout += INIT_SECONDS
-            invocation = _Invocation(payload, self.function.arn, trace_id, loop.create_future())
-            return await worker.run(invocation, timeout)
+            invocation = _Invocation(
+                payload=payload,
+                function_arn=self.function.arn,
+                trace_id=trace_id,
+                seconds=self.function.timeout,
+                result=loop.create_future(),
+                taken=loop.create_future(),
+            )
+            return await worker.run(invocation)
         finally:
             self._release(worker)
 
@@ -258,4 +290,4 @@ class Pool:
     def stop(self) -> None:
         """End all workers."""
         for worker in self._workers:
-            worker.stop()
+            worker.close()

@@ -12,13 +12,21 @@ if TYPE_CHECKING:
 
 
 def load_samples(account: Account, stack_name: str, file: Path) -> None:
-    """Put the items of a file (a JSON list, DynamoDB's own notation) into the stack's one table.
+    """Put the items of a file (a JSON list, DynamoDB's own notation) into the stack's tables.
 
-    Nothing is done without the file, or where the stack has no table or several.
+    Each goes where it has the table's key attributes. Nothing is done without the file.
     """
-    tables = account.tables(stack_name)
-    if not file.is_file() or len(tables) != 1:
+    if not file.is_file():
         return
     client = account.client("dynamodb")
+    tables = {
+        name: {
+            key["AttributeName"]
+            for key in client.describe_table(TableName=name)["Table"]["KeySchema"]
+        }
+        for name in account.tables(stack_name)
+    }
     for item in json.loads(file.read_text(encoding="utf-8")):
-        client.put_item(TableName=tables[0], Item=item)
+        for name, keys in tables.items():
+            if keys <= item.keys():
+                client.put_item(TableName=name, Item=item)

@@ -25,11 +25,18 @@ class _Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._names: list[bytes] = []
+        self._in_head = True
         self.scope["state"]["header_names"] = self._names
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._names.append(name)
-        super().on_header(name, value)
+        # What follows a chunked body is no header (RFC 9110, section 6.5.1).
+        if self._in_head:
+            self._names.append(name)
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - not repeated to the client
         refusal = refusals.BAD_REQUEST

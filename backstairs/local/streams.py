@@ -156,7 +156,11 @@ class StreamPoller:
 
     async def _invoke(self, records: Sequence[Record]) -> int | None:
         """Invoke with a batch; returns the position of the first record to repeat, or None."""
-        result = await self._pool.invoke(json.dumps({"Records": records}).encode())
+        try:
+            result = await self._pool.invoke(json.dumps({"Records": records}).encode())
+        except (OSError, BotoCoreError, ClientError) as error:
+            _log.warning("%s: cannot be invoked: %s", self._pool.function.label, error)
+            return 0
         if result.error is not None:
             return 0
         if not self._source.partial_failures:

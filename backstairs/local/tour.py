@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
     from backstairs.local.run import Running
 
 OTHER_ACCOUNT = "210987654321"
-_GUEST_ROLE = "guest"
+_NOTIFICATION_SECONDS = 15
 MEMBER = "/members/m-1001"
-NOTIFIER_EVENT = b'{"memberId": "m-1001"}'
+CLAIMS = "/claims/m-1001"
+CLAIM = {
+    "policyId": "POL-2026-001",
+    "memberName": "Ada Lovelace",
+    "claimType": "dental",
+    "amount": 12000,
+    "currency": "EUR",
+    "occurredOn": "2026-11-02",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Stop:
     expected: int
     credentials: Credentials | None = None
     forged: bool = False
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +54,28 @@ class Seen:
 
 
 def stops(running: Running) -> list[Stop]:
-    """The calls of the tour, with credentials made for it."""
+    """The calls of the tour, with credentials made for it; none where its callers are missing."""
+    if not {"notifier", "claims"} <= running.roles.keys():
+        return []
     account = Account(running.account_url, running.region)
 
     def of(name: str) -> Credentials:
         return _frozen(account, running.roles[name], name)
 
-    notifier, claims, guest = of("notifier"), of("claims"), _guest(running)
+    notifier, claims = of("notifier"), of("claims")
+    other = Account(running.account_url, running.region, OTHER_ACCOUNT)
+    guest = _role(other, "guest", "*")
+    # A new consumer: a role with its own grant, and nothing changed at the API.
+    grant = f"arn:aws:execute-api:{running.region}:{account.account_id}:*/*/POST/claims/*"
+    front_desk = _role(account, "front-desk", grant)
     us, them, web = "endpoint", "another-endpoint", "internet"
     return [
         Stop("notifier", us, "GET", MEMBER, 200, notifier),
         Stop("nobody (unsigned)", us, "GET", MEMBER, 403),
         Stop("notifier, wrong signature", us, "GET", MEMBER, 403, notifier, forged=True),
         Stop("claims (no grant)", us, "GET", MEMBER, 403, claims),
-        Stop("notifier (may only read members)", us, "POST", "/claims/m-1001", 403, notifier),
+        Stop("notifier (may only read members)", us, "POST", CLAIMS, 403, notifier),
+        Stop("front-desk (may write claims)", us, "POST", CLAIMS, 201, front_desk, body=_claim()),
         Stop("another account, granted there", us, "GET", MEMBER, 403, guest),
         Stop("notifier", them, "GET", MEMBER, 403, notifier),
         Stop("notifier", web, "GET", MEMBER, 403, notifier),
@@ -81,6 +99,8 @@ def take(running: Running, stop: Stop) -> Seen:
         host=f"{api.api_id}.execute-api.{running.region}.amazonaws.com",
         region=running.region,
         credentials=credentials,
+        headers={"Content-Type": "application/json"} if stop.body else {},
+        body=stop.body,
     )
     return Seen(stop, answer)
 
@@ -90,17 +110,38 @@ def _frozen(account: Account, role_arn: str, session_name: str) -> Credentials:
     return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
 
 
-def _guest(running: Running) -> Credentials:
-    """A role of another account that its own account lets invoke everything."""
-    other = Account(running.account_url, running.region, OTHER_ACCOUNT)
-    iam = other.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"AWS": OTHER_ACCOUNT}, "Action": "sts:AssumeRole"}
-    grant = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
-    role = iam.create_role(RoleName=_GUEST_ROLE, AssumeRolePolicyDocument=_document(trust))["Role"]
-    iam.put_role_policy(
-        RoleName=_GUEST_ROLE, PolicyName="invoke-everything", PolicyDocument=_document(grant)
-    )
-    return _frozen(other, role["Arn"], _GUEST_ROLE)
+def notification(running: Running, stack_name: str) -> str | None:
+    """What the notifier made of the tour's claim, once the stream has brought it there."""
+    account = Account(running.account_url, running.region)
+    table = account.physical_ids(stack_name).get("NotificationsTable")
+    if table is None:
+        return None
+    client = account.client("dynamodb")
+    until = time.monotonic() + _NOTIFICATION_SECONDS
+    while time.monotonic() < until:
+        for item in client.scan(TableName=table)["Items"]:
+            text: str = item["text"]["S"]
+            return text
+        time.sleep(0.1)
+    return None
+
+
+def _claim() -> bytes:
+    return json.dumps(CLAIM).encode()
+
+
+def _role(account: Account, name: str, resource: str) -> Credentials:
+    """A role that its own account lets invoke `resource`, and credentials of it."""
+    iam = account.client("iam")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": account.account_id},
+        "Action": "sts:AssumeRole",
+    }
+    grant = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document(trust))["Role"]
+    iam.put_role_policy(RoleName=name, PolicyName="invoke", PolicyDocument=_document(grant))
+    return _frozen(account, role["Arn"], name)
 
 
 def _document(statement: Mapping[str, object]) -> str:

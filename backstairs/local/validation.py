@@ -50,10 +50,14 @@ class RequestValidator:
         if model is None:
             return None
         try:
-            body = json.loads(request.body)
+            body = json.loads(request.body.decode(), parse_constant=_no_such_constant)
         except (ValueError, RecursionError):
             return BAD_BODY
         return None if model.is_valid(body) else BAD_BODY
+
+
+def _no_such_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _given(request: WireRequest, where: str, name: str) -> bool:
@@ -70,7 +74,7 @@ def read_validators(definition: Mapping[str, Any]) -> dict[tuple[str, str], Requ
     validators = {}
     for path, item in definition.get("paths", {}).items():
         for verb, method in item.items():
-            if verb not in (*METHODS, ANY_METHOD):
+            if verb.lower() not in METHODS and verb != ANY_METHOD:
                 continue
             name = method.get("x-amazon-apigateway-request-validator", default)
             rules = declared.get(name, {})

@@ -77,7 +77,9 @@ class Launcher:
         return started
 
     def _lambda_environment(self, function: Function, worker: Worker) -> dict[str, str]:
-        search = (function.code, *(layer / "python" for layer in function.layers))
+        # Layers are merged in their order, so a later one hides an earlier one's files.
+        layers = (layer / "python" for layer in reversed(function.layers))
+        search = (function.code, *layers)
         return {
             "AWS_DEFAULT_REGION": self._account.region,
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
@@ -99,11 +101,15 @@ class Launcher:
 
     def _local_environment(self, function: Function) -> dict[str, str]:
         """What stands for AWS around the function: where its APIs are, and its network."""
-        network = self._networks[function.vpc_id]
+        network = f"http://{_HOST}:{self._networks[function.vpc_id].port}"
         return {
             "AWS_ENDPOINT_URL": self._account.url,
-            "HTTPS_PROXY": f"http://{_HOST}:{network.port}",
+            "HTTP_PROXY": network,
+            "HTTPS_PROXY": network,
             "NO_PROXY": _HOST,
+            "http_proxy": network,
+            "https_proxy": network,
+            "no_proxy": _HOST,
             "REQUESTS_CA_BUNDLE": str(self._certificates),
             "SSL_CERT_FILE": str(self._certificates),
         }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local.application import Application, copy_application
+from tests.local.application import Application, copy_application, members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,11 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applicatio
     running = Application(copy_application(tmp_path_factory.mktemp("application")))
     try:
         running.wait_until_up()
+        group = running.group()
+        assert len(members(group)) > 1
         yield running
     finally:
-        running.end()
+        status = running.end()
+    assert status == 130
+    assert members(group) == []
+    assert "Traceback" not in running.output

@@ -69,6 +69,7 @@ def writer(application: Application) -> Iterator[Credentials]:
         (json.dumps(CLAIM | {"claimId": "mine", "version": 9}).encode(), 400),
         (b'"' + b"x" * (7 * 1024 * 1024) + b'"', 400),
         (b'"' + b"x" * (11 * 1024 * 1024) + b'"', 413),
+        (b'"' + b"x" * (60 * 1024 * 1024) + b'"', 413),
     ],
 )
 def test_bad_bodies(
@@ -126,7 +127,10 @@ def test_odd_ids(
 
     assert answer.status == status
     body = json.loads(answer.body)
-    assert body["memberId"] == "m-1001" if status == 200 else body.get("message", body)
+    if status == 200:
+        assert body["memberId"] == "m-1001"
+    else:
+        assert body.keys() & {"message", "Message"}
 
 
 def raw(application: Application, request: bytes) -> tuple[int, dict[str, str], bytes]:
@@ -209,6 +213,27 @@ def test_truncated_authorization(
         "InvalidSignatureException",
         "UnrecognizedClientException",
     }
+    assert json.loads(body)["message"]
+
+
+def test_a_trailer_is_no_header(application: Application) -> None:
+    """What follows a chunked body does not address an API, or change how one is addressed."""
+    api = application.running.api_with("/claim-types")
+    head = f"GET /{api.stage}/claim-types HTTP/1.1\r\n"
+    chunks = "Transfer-Encoding: chunked\r\n\r\n0\r\n"
+
+    addressed = f"{head}Host: x\r\n{chunks}x-apigw-api-id: {api.api_id}\r\n\r\n"
+    changed = f"{head}Host: {application.host('/claim-types')}\r\n{chunks}Host: x\r\n\r\n"
+
+    assert raw(application, addressed.encode())[0] == 403
+    assert raw(application, changed.encode())[0] == 200
+
+
+def test_options_of_the_server(application: Application) -> None:
+    """OPTIONS * names no API."""
+    status, _, body = raw(application, b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert status in {400, 403}
     assert json.loads(body)["message"]
 
 

@@ -122,6 +122,7 @@ def test_call_says_why(
     [
         (["credentials", "nobody"], "there is no function nobody: there are claim-types, claims"),
         (["call", "GET", "members"], "a path starts with /"),
+        (["call", "GET", "/members/a b"], "a path is percent-encoded: /members/a%20b"),
         (["call", "GET", MEMBER, "--from", "moon"], "there is no origin moon: there are endpoint"),
         (["call", "GET", MEMBER, "--api", "None"], "there is no API None: there are"),
         (["invoke", "claims", "--event", "missing.json"], "missing.json: No such file"),

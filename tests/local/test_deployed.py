@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backstairs.apis import find_apis
 from backstairs.local.deploy import STACK_NAME
@@ -51,6 +51,7 @@ def test_the_apis_are_the_templates(application: Application) -> None:
     assert {api.name for api in expected} == set(by_name) == {"ClaimsApi", "ReferenceApi"}
     for api in expected:
         deployed = by_name[api.name]
+        assert api.policy is not None
         assert deployed.policy == api.policy
         assert deployed.private
         assert set(deployed.routes) == set(api.routes)
@@ -63,10 +64,9 @@ def test_the_endpoint_is_the_networks(application: Application) -> None:
     network = account.outputs(account.physical_ids(STACK_NAME)["Network"])
 
     listed = account.client("lambda").list_functions()["Functions"]
-    # The pruner calls Lambda, from outside the network.
-    functions = [one for one in listed if "PrunerFunction" not in one["FunctionName"]]
+    functions = [one for one in listed if one.get("VpcConfig", {}).get("VpcId")]
 
-    assert len(functions) == len(listed) - 1 == 4
+    assert len(functions) == 4
     for function in functions:
         assert sorted(function["VpcConfig"]["SubnetIds"]) == sorted(network["SubnetIds"].split(","))
         assert function["VpcConfig"]["SecurityGroupIds"] == [network["ClientSecurityGroupId"]]
@@ -78,3 +78,44 @@ def test_the_endpoint_is_the_networks(application: Application) -> None:
 def test_nothing_deployed_is_without_effect(application: Application) -> None:
     """The emulated account took every property of the templates seriously, or says which not."""
     assert "has no effect here" not in application.output
+
+
+def test_the_roles_are_the_templates(application: Application) -> None:
+    """Every role holds the statements that the template gives it, and no more."""
+    account = application.account
+    path = application.folder / "template.yaml"
+    translated = translate(load(path), {}, str(path), account.region)
+    roles = {
+        logical_id: resource["Properties"].get("Policies", [])
+        for logical_id, resource in translated["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+    }
+    names = account.physical_ids(STACK_NAME)
+    iam = account.client("iam")
+
+    for logical_id in roles.keys() & names.keys():
+        name = names[logical_id]
+        deployed = {
+            policy: _permissions(
+                iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+            )
+            for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+        }
+        assert deployed == {
+            policy["PolicyName"]: _permissions(policy["PolicyDocument"])
+            for policy in roles[logical_id]
+        }
+    assert "NotifierFunctionRole" in roles.keys() & names.keys()
+
+
+def _permissions(document: dict[str, Any]) -> list[tuple[str, tuple[str, ...], int]]:
+    """What each statement of a policy allows, on how many resources."""
+    statements = document["Statement"]
+    return [
+        (one["Effect"], tuple(_listed(one["Action"])), len(_listed(one["Resource"])))
+        for one in (statements if isinstance(statements, list) else [statements])
+    ]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -43,12 +43,18 @@ def test_nothing_is_left(tmp_path: Path, number: int, status: int) -> None:
     assert "Traceback" not in application.output
 
 
-def test_a_second_run_is_refused(application: Application) -> None:
-    """Two runs in one folder would take each other's files."""
-    second = application.command("up", "--once")
+def test_a_second_run_is_refused(application: Application, tmp_path: Path) -> None:
+    """Two runs in one folder would take each other's files, from the first moment on."""
+    starting, _ = started(tmp_path)
 
-    assert second.returncode == 1
-    assert "already running here" in second.stderr
+    while_starting = starting.command("up", "--once")
+    while_up = application.command("up", "--once")
+    starting.end()
+
+    for second in (while_starting, while_up):
+        assert second.returncode == 1
+        assert "already running here" in second.stderr
+    assert application.call("GET", "/claim-types").status == 200
 
 
 def test_the_tour_is_shown(application: Application) -> None:

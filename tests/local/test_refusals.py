@@ -203,8 +203,11 @@ def test_grants_decide(application: Application) -> None:
 
 
 def _settle(application: Application, expected: int) -> int:
+    return _settle_as(application, application.credentials("claims"), expected)
+
+
+def _settle_as(application: Application, credentials: Credentials, expected: int) -> int:
     """Call until IAM's change has reached the door: seconds at most, as on AWS."""
-    credentials = application.credentials("claims")
     status = 0
     for _ in range(50):
         status = application.call("GET", MEMBER, credentials=credentials).status
@@ -212,3 +215,20 @@ def _settle(application: Application, expected: int) -> int:
             break
         time.sleep(0.1)
     return status
+
+
+def test_a_deactivated_key(application: Application) -> None:
+    """A user's key stops working when it is deactivated, though nothing else changes."""
+    iam = application.account.client("iam")
+    iam.create_user(UserName="somebody")
+    grant = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [grant]})
+    iam.put_user_policy(UserName="somebody", PolicyName="all", PolicyDocument=document)
+    key = iam.create_access_key(UserName="somebody")["AccessKey"]
+    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+    active = _settle_as(application, credentials, 200)
+    iam.update_access_key(UserName="somebody", AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    inactive = _settle_as(application, credentials, 403)
+
+    assert (active, inactive) == (200, 403)

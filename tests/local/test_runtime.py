@@ -67,6 +67,7 @@ async def pool_of(
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{worker.port}",
             "_HANDLER": function.handler,
             "LAMBDA_TASK_ROOT": str(function.code),
+            "PYTHONPATH": str(function.code),
         }
         command = [str(PYTHON), "-m", "awslambdaric", function.handler]
         process = children.start(
@@ -207,16 +208,46 @@ def test_credentials_are_renewed(tmp_path: Path) -> None:
 def test_a_caller_who_leaves(tmp_path: Path) -> None:
     """When a caller goes away its worker is not given to another with the old call in it."""
 
-    async def calls(pool: Pool) -> Result:
-        await pool.invoke(b"{}")
+    async def calls(pool: Pool) -> tuple[Result, Result]:
+        first = await pool.invoke(b"{}")
         left = asyncio.create_task(pool.invoke(b"{}"))
         await asyncio.sleep(0.1)
         left.cancel()
         await asyncio.gather(left, return_exceptions=True)
-        return await pool.invoke(b"{}")
+        return first, await pool.invoke(b"{}")
 
-    result: Result = using(tmp_path, "slow", calls, workers=1)
+    first, last = using(tmp_path, "slow", calls, workers=1)
 
+    assert last.error is None
+    assert last.payload != first.payload
+
+
+def test_a_cold_start_is_not_the_functions_time(tmp_path: Path) -> None:
+    """The function's own timeout begins when it gets the event, cold or warm."""
+    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(1.5)", "utf-8")
+
+    result = invoke(tmp_path, "echo", seconds=1)
+
+    assert result.error is None
+    assert json.loads(result.payload)["left"] <= 1000
+
+
+def test_a_stranger_gets_no_event(tmp_path: Path) -> None:
+    """Who asks a worker's port for events while the worker waits is turned away."""
+
+    async def calls(pool: Pool) -> tuple[bytes, Result]:
+        await pool.invoke(b"{}")
+        await asyncio.sleep(0.2)
+        port = pool.ports[-1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = await reader.readuntil(b"\r\n")
+        writer.close()
+        return head, await pool.invoke(b"{}")
+
+    head, result = using(tmp_path, "echo", calls, workers=1)
+
+    assert head.startswith(b"HTTP/1.1 409 ")
     assert result.error is None
 
 
@@ -228,6 +259,15 @@ def test_a_caller_who_leaves(tmp_path: Path) -> None:
         {},
         {"statusCode": "ok"},
         {"statusCode": 42},
+        {"statusCode": 101},
+        {"statusCode": 200, "headers": {"a b": "c"}},
+        {"statusCode": 200, "headers": {"": "c"}},
+        {"statusCode": 200, "headers": {"a\r\nb": "c"}},
+        {"statusCode": 200, "headers": {"a": "\x7f"}},
+        {"statusCode": 200, "headers": {"a": None}},
+        {"statusCode": 200, "headers": {"a": ["b"]}},
+        {"statusCode": 200, "body": "\ud800"},
+        {"statusCode": float("inf")},
         {"statusCode": 200, "body": {}},
         {"statusCode": 200, "headers": []},
         {"statusCode": 200, "headers": {"x": "a\r\nb: c"}},
@@ -245,8 +285,13 @@ def test_answers_as_responses() -> None:
     """Status, repeated headers and body are passed on; what API Gateway owns is renamed."""
     said = {
         "statusCode": "201",
-        "headers": {"Location": "/x", "Server": "mine", "Transfer-Encoding": "chunked"},
-        "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
+        "headers": {
+            "Location": "/x",
+            "Server": "mine",
+            "Transfer-Encoding": "chunked",
+            "Set-Cookie": "c=3",
+        },
+        "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"], "Location": ["/x"]},
         "body": "é",
     }
 
@@ -259,5 +304,14 @@ def test_answers_as_responses() -> None:
         (b"Set-Cookie", b"b=2"),
         (b"Location", b"/x"),
         (b"x-amzn-Remapped-server", b"mine"),
+        (b"Set-Cookie", b"c=3"),
         (b"content-type", b"application/json"),
     ]
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_answers_without_a_body(status: int) -> None:
+    """A 204 or 304 carries no body, whatever the function says: it would be the next answer."""
+    answer = rest.answer(json.dumps({"statusCode": status, "body": "HELLO"}).encode())
+
+    assert (answer.body, answer.headers) == (b"", [])

@@ -6,8 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 
 import pytest
-
 from signing import Credentials, PrivateApi
+
 from tests.signing.gateway import Gateway
 from tests.signing.verifier import Secret, Wire, verify
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import struct
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from tests.signing.verifier import Wire
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
 RESET = b"reset the connection"  # an answer that is none
@@ -82,11 +82,11 @@ class Gateway:
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                         return
                     connection.sendall(answer)
+                    if b"\r\nConnection: close\r\n" in answer:
+                        return
 
 
-def response(
-    status: int, body: object = b"", headers: dict[str, str] | None = None
-) -> bytes:
+def response(status: int, body: object = b"", headers: dict[str, str] | None = None) -> bytes:
     """Put a response into bytes; anything but bytes is sent as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = {"Content-Length": str(len(content)), **(headers or {})}
@@ -94,7 +94,7 @@ def response(
     return f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + content
 
 
-def read_request(stream: socket.SocketIO) -> Wire | None:
+def read_request(stream: BinaryIO) -> Wire | None:
     """Read one request off a socket, taking the body out of its framing."""
     line = stream.readline().rstrip(b"\r\n")
     if not line:
@@ -111,7 +111,7 @@ def read_request(stream: socket.SocketIO) -> Wire | None:
     return Wire(method, target, tuple(headers), stream.read(int(length[0])) if length else b"")
 
 
-def _chunks(stream: socket.SocketIO) -> bytes:
+def _chunks(stream: BinaryIO) -> bytes:
     body = b""
     while size := int(stream.readline(), 16):
         body += stream.read(size)

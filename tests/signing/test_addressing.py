@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 import trustme
-
 from signing import PrivateApi
+
 from tests.signing.gateway import Gateway
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signing import Credentials
+
     from tests.signing.verifier import Wire
 
 API_HOST = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
@@ -118,7 +119,7 @@ def test_every_form(
 def test_a_certificate_for_the_host_header_does_not_do(
     authority: trustme.CA, trusted: pytest.MonkeyPatch, keys: Credentials
 ) -> None:
-    """The peer must prove the name in the URL, not the one in the Host header; nor is it retried."""
+    """The peer must prove the name in the URL, not that in the Host header; nothing is retried."""
     api = PrivateApi(url=f"https://{VPCE}/dev", region="eu-west-1", host=API_HOST)
     seen: list[str | None] = []
     asked: list[str] = []

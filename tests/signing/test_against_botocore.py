@@ -13,8 +13,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
 from hypothesis import given
 from hypothesis import strategies as st
-
 from signing.sigv4 import Credentials, sign
+
 from tests.signing.verifier import Secret, Wire, WrongSignatureError, verify
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ VALUES = st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126), ma
     token=st.none() | st.text("abc+/=", min_size=1),
 )
 def test_same_authorization(
+    *,
     method: str,
     segments: list[str],
     pairs: list[tuple[str, str]],
@@ -75,7 +76,10 @@ def test_same_authorization(
 def by_botocore(gateway: Gateway, keys: Credentials) -> Wire:
     """Let botocore sign a request, http.client send it, and return what arrived."""
     request = AWSRequest(
-        "POST", f"{gateway.url}/dev/x%20y?b=2&a=%C3%BC&a=", headers={"x-amz-meta": "a  b"}, data="{}"
+        "POST",
+        f"{gateway.url}/dev/x%20y?b=2&a=%C3%BC&a=",
+        headers={"x-amz-meta": "a  b"},
+        data="{}",
     )
     boto_keys = BotoCredentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
     SigV4Auth(boto_keys, "execute-api", "eu-west-1").add_auth(request)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
 from signing.sigv4 import Credentials, canonical_request, sign, string_to_sign
 
 SUITE = Path(__file__).parents[2] / ".venv" / "aws4_testsuite"  # put there by `make install`

@@ -10,13 +10,13 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from signing import PrivateApi, SigV4Auth, path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from signing import Credentials
+
     from tests.signing.gateway import Gateway
     from tests.signing.verifier import Wire
 
@@ -74,6 +74,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", REQUESTS)
 @pytest.mark.parametrize("way", ["auth", "session"])
 def test_verifies(
+    *,
     way: str,
     name: str,
     gateway: Gateway,
@@ -141,6 +142,7 @@ URL_TEXT = st.lists(TEXT | PIECES, max_size=4).map("".join)
     values=st.lists(st.text("abc  é\t;,%", max_size=8), max_size=3),
 )
 def test_anything_verifies(
+    *,
     place: str,
     query: str,
     params: list[tuple[str, str]],

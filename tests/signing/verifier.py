@@ -66,10 +66,14 @@ def verify(
     if scope != [region, service]:
         raise WrongSignatureError(f"signed for {scope}")
     secret = secrets.get(access_key)
-    if secret is None or secret.token != (wire.one("x-amz-security-token") if secret.token else None):
+    if secret is None or secret.token != (
+        wire.one("x-amz-security-token") if secret.token else None
+    ):
         raise WrongSignatureError("unknown key, or another key's token")
     moment = wire.one("x-amz-date")
-    age = (now or datetime.now(UTC)) - datetime.strptime(moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    age = (now or datetime.now(UTC)) - datetime.strptime(moment, "%Y%m%dT%H%M%SZ").replace(
+        tzinfo=UTC
+    )
     if not moment.startswith(date) or abs(age) > timedelta(minutes=5):
         raise WrongSignatureError(f"Signature expired: {moment}")
 

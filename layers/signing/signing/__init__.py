@@ -12,8 +12,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False  # as in `typing`, without its import
 if TYPE_CHECKING:
     from . import errors
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from .retries import Retries, deadline
     from .session import Session
     from .sigv4 import Credentials
+    from .sts import assume_role
 
 __all__ = [
     "Credentials",
@@ -29,6 +28,7 @@ __all__ = [
     "Retries",
     "Session",
     "SigV4Auth",
+    "assume_role",
     "deadline",
     "errors",
     "path",
@@ -40,6 +40,7 @@ _HOMES = {
     "Retries": "retries",
     "Session": "session",
     "SigV4Auth": "auth",
+    "assume_role": "sts",
     "deadline": "retries",
     "path": "api",
 }
@@ -47,7 +48,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     if name == "errors":
-        return import_module(".errors", __name__)
+        return __import__(f"{__name__}.errors", fromlist=["errors"])
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(__import__(f"{__name__}.{_HOMES[name]}", fromlist=[name]), name)

@@ -1,9 +1,8 @@
-"""Where an API is and how it is addressed: one immutable value, made from the environment."""
+"""Where an API is and how it is addressed: one immutable value, from the environment."""
 
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
@@ -12,32 +11,23 @@ from .frozen import Frozen
 from .sigv4 import host_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Self
+    from collections.abc import Mapping
+    from typing import Self, Unpack
 
-    from .credentials import Provider
-    from .keys import Credentials
-    from .retries import Retries
-    from .session import Session
+    from .session import Options, Session
 
-_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.IGNORECASE).fullmatch
-_URL = re.compile(
-    r"(?P<scheme>https?)://(?P<name>[a-z0-9.-]+|\[[a-f0-9:.]+\])(:\d{1,5})?(?P<path>(/[^\s?#]*)?)",
-    re.IGNORECASE,
-).fullmatch
-_ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE).match
 _DOTS = (".", "..")
-_LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_HOST = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]"  # no pattern: that takes long to compile
 
 
 class PrivateApi(Frozen):
     """An API and the way to reach it.
 
     `url` is what TLS connects to and is named by, with the stage: `https://name[:port]/stage`.
-    What else is sent depends on the form of addressing (API Gateway Developer Guide, "Invoke a
-    private API"): with an endpoint's DNS name `api_id`, as x-apigw-api-id, or `host`, as Host;
-    with the endpoint's alias, private DNS, a custom domain or a regional API nothing.
-    Raises ConfigurationError.
+    Beside an endpoint's DNS name goes `api_id`, sent as x-apigw-api-id, or `host`, sent as Host;
+    beside its alias, private DNS, a custom domain or a regional API nothing (API Gateway Developer
+    Guide, "Invoke a private API"). Raises ConfigurationError.
     """
 
     __slots__ = ("api_id", "host", "region", "service", "url")
@@ -57,21 +47,17 @@ class PrivateApi(Frozen):
         host: str | None = None,
         service: str = "execute-api",
     ) -> None:
-        found = _URL(url)
-        if not found:
-            raise ConfigurationError("the URL is not like https://name/stage")
-        if found["scheme"].lower() == "http" and found["name"] not in _LOOPBACK:
-            raise ConfigurationError("the URL would send credentials in the clear: use https")
+        url = _normal(url)
         if api_id and host:
             raise ConfigurationError("an API is addressed by its id or by a Host, not by both")
         if api_id and not (api_id.isascii() and api_id.isalnum()):
             raise ConfigurationError(f"{api_id!r} is not the id of an API")
-        if host and not _HOST(host):
+        if host and not _is_host(host):
             raise ConfigurationError(f"{host!r} is not a host name")
         if not region or not service:
             raise ConfigurationError("region and service are needed, not guessed from a host name")
         self._set(
-            url=f"{found['scheme'].lower()}://{host_of(url)}{found['path'].rstrip('/')}",
+            url=url,
             region=region,
             api_id=api_id or None,
             host=host or None,
@@ -102,33 +88,19 @@ class PrivateApi(Frozen):
             names = ", ".join(f"{prefix}_{name}" for name in ("URL", "ID", "HOST"))
             raise ConfigurationError(f"one of {names}: {error}") from None
 
-    def session(
-        self,
-        *,
-        credentials: Credentials | Provider | None = None,
-        retries: Retries | None = None,
-        timeout: float | tuple[float, float] | None = None,
-        correlation_id: Callable[[], str | None] | None = None,
-        unsigned_payload: bool = False,
-    ) -> Session:
-        """Return a `Session`, a `requests.Session` for this API."""
+    def session(self, **options: Unpack[Options]) -> Session:
+        """Return a `Session`, a `requests.Session` for this API; the options are its own."""
         from .session import Session  # noqa: PLC0415  a session needs its API first
 
-        return Session(
-            self,
-            credentials=credentials,
-            retries=retries,
-            timeout=timeout,
-            correlation_id=correlation_id,
-            unsigned_payload=unsigned_payload,
-        )
+        return Session(self, **options)
 
     def resolve(self, path: str) -> str:
         """Return the URL of a path below the stage; an absolute URL of this API stays as it is.
 
         Raises HostRefused for another API's URL, PathRefused for dot segments or a fragment.
         """
-        if not _ABSOLUTE(path):
+        scheme, absolute, _ = path.partition("://")
+        if not absolute or "/" in scheme or "?" in scheme:
             url = f"{self.url}{'' if path[:1] in ('', '/', '?') else '/'}{path}"
         elif self.owns(path):
             url = path
@@ -151,18 +123,34 @@ class PrivateApi(Frozen):
 
     @property
     def origin(self) -> str:
-        """Scheme, name and port of the URL."""
         return "/".join(self.url.split("/", 3)[:3])
 
 
 def path(*segments: object) -> str:
     """Return `/a/b`, where no segment can add another, a query or a dot segment: for ids.
 
-    `path("members", "x/../y")` is `/members/x%2F..%2Fy`. An empty segment, `.` and `..` mean the
-    same to every client and server however they are encoded (RFC 3986, 6.2.2): ValueError.
+    `path("members", "x/../y")` is `/members/x%2F..%2Fy`. Nothing keeps an empty segment, `.` or
+    `..` what it is, however encoded (RFC 3986, 6.2.2): ValueError.
     """
     texts = [str(segment) for segment in segments]
     for text in texts:
         if not text or text in _DOTS:
             raise ValueError(f"{text!r} cannot be a segment of a path")
     return "/" + "/".join([quote(text, safe="") for text in texts])
+
+
+def _normal(url: str) -> str:
+    try:
+        parts, host = urlsplit(url), host_of(url)
+        plain = url[len(parts.scheme) :] == f"://{parts.netloc}{parts.path}"
+    except ValueError:
+        plain = False
+    if not plain or parts.scheme not in ("https", "http") or not _is_host(parts.netloc):
+        raise ConfigurationError("the URL is not like https://name/stage")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ConfigurationError("the URL would send credentials in the clear: use https")
+    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
+
+
+def _is_host(text: str) -> bool:
+    return bool(text) and not text.lower().strip(_HOST)

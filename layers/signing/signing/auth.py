@@ -11,11 +11,11 @@ from .canonical import canonical_value, signed_name
 from .credentials import default
 from .errors import HostRefused
 from .payload import payload_hash
+from .refusals import as_answer
 from .sigv4 import UNSIGNED_PAYLOAD, Credentials, authorize, host_of
 
 if TYPE_CHECKING:
     from collections import OrderedDict
-    from collections.abc import Iterable
     from typing import Any
 
     from requests import PreparedRequest, Response
@@ -23,16 +23,22 @@ if TYPE_CHECKING:
     from .api import PrivateApi
     from .credentials import Provider
 
-_SIGNATURE = ("Authorization", "X-Amz-Content-Sha256", "X-Amz-Date", "X-Amz-Security-Token")
-_ADDRESS = ("Host", "x-apigw-api-id")
+_ADDED = (
+    "Authorization",
+    "Host",
+    "X-Amz-Content-Sha256",
+    "X-Amz-Date",
+    "X-Amz-Security-Token",
+    "x-apigw-api-id",
+)
 
 
 class SigV4Auth(AuthBase):
     """Sign what goes to one API: `requests.get(url, auth=SigV4Auth(api))`.
 
     `credentials` is one set, or a provider that is asked once per signature; without it, the
-    environment's. A redirect that `requests` follows goes out unsigned; `Session` signs again.
-    Raises HostRefused for a URL of another host, UnsignableBody and CredentialsError.
+    environment's. A redirect that `requests` follows goes out unsigned (a `Session` signs it), and
+    a 403 is explained. Raises HostRefused, UnsignableBody and CredentialsError.
     """
 
     def __init__(
@@ -45,15 +51,16 @@ class SigV4Auth(AuthBase):
         self.api = api
         self.credentials = default if credentials is None else credentials
         self.unsigned_payload = unsigned_payload
-        self.clock_offset = 0.0  # seconds by which API Gateway's clock is ahead of this one
+        self.clock_offset = 0.0  # seconds that API Gateway's clock is ahead
+        self._identity = (api, self.credentials, unsigned_payload)
         self._host = api.host or host_of(api.url)
         self._below = api.origin + "/"
 
     def __call__(self, r: PreparedRequest) -> PreparedRequest:
         self.sign(r)
         hooks = r.hooks["response"]
-        if unsign_redirect not in hooks:
-            hooks.append(unsign_redirect)
+        if receive not in hooks:
+            hooks.append(receive)
         return r
 
     def sign(self, request: PreparedRequest) -> None:
@@ -67,11 +74,10 @@ class SigV4Auth(AuthBase):
             credentials = credentials()
         headers = request.headers
         carried: OrderedDict[str, tuple[str, str]] = headers._store  # type: ignore[attr-defined]  # noqa: SLF001
-        signed = {
-            lower: canonical_value(value)
-            for name, value in carried.values()
-            if (lower := signed_name(name))
-        }
+        signed: dict[str, str] = {}
+        for name, value in carried.values():
+            if lower := signed_name(name):
+                signed[lower] = canonical_value(value)
         if "host" not in signed:
             headers["Host"] = signed["host"] = self._host
         if api.api_id is not None and "x-apigw-api-id" not in signed:
@@ -95,24 +101,22 @@ class SigV4Auth(AuthBase):
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SigV4Auth) and self._identity() == other._identity()
+        return isinstance(other, SigV4Auth) and self._identity == other._identity
 
     def __hash__(self) -> int:
-        return hash(self._identity())
-
-    def _identity(self) -> tuple[object, ...]:
-        return self.api, self.credentials, self.unsigned_payload
+        return hash(self._identity)
 
 
-def unsign(request: PreparedRequest, names: Iterable[str] = _SIGNATURE + _ADDRESS) -> None:
-    """Take signature and session token off a request, and the addressing, if it goes elsewhere."""
-    for name in names:
+def unsign(request: PreparedRequest) -> None:
+    """Take signature, session token and address off a request that is to go elsewhere."""
+    for name in _ADDED:
         request.headers.pop(name, None)
 
 
-def unsign_redirect(response: Response, *_args: Any, **_options: Any) -> None:
-    """Leave nothing of the signature for the redirect that `requests` is about to derive."""
+def receive(response: Response, *_args: Any, **_options: Any) -> Response:
+    """Let a 403 explain itself; leave no signature for a redirect that `requests` may follow."""
     if response.is_redirect:
         sent = response.request
         response.request = sent.copy()
         unsign(sent)
+    return as_answer(response)

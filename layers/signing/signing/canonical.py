@@ -18,7 +18,6 @@ _REPLACED = frozenset({"x-amz-date", "x-amz-security-token"})
 _PLAIN_PATH = "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~"
 _ENCODED = r"%(?:[01][\dA-F]|2[\dA-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][\dA-F])"
 _TEXT = rf"[\w.~-]*+(?:{_ENCODED}[\w.~-]*+)*+"
-_is_encoded = re.compile(rf"{_TEXT}={_TEXT}(?:&{_TEXT}={_TEXT})*+", re.ASCII).fullmatch
 
 
 def canonical_path(path: str) -> str:
@@ -41,7 +40,7 @@ def canonical_query(query: str) -> str:
     A `+` is a space: API Gateway reads and canonicalises it so.
     """
     query = query.replace("+", "%20")
-    if not _is_encoded(query):
+    if not _encoded_query().fullmatch(query):
         pairs = [pair.partition("=") for pair in query.split("&") if pair]
         query = "&".join([f"{_encoded(name)}={_encoded(value)}" for name, _, value in pairs])
     # A space sorts before all that names and values hold: so this is by name, then by value.
@@ -73,3 +72,9 @@ def canonical_value(value: str | bytes) -> str:
 
 def _encoded(text: str) -> str:
     return quote(unquote_to_bytes(text), safe="~")
+
+
+@lru_cache(maxsize=1)
+def _encoded_query() -> re.Pattern[str]:
+    """Compiled when a query is first signed: that takes as long as to import all of the core."""
+    return re.compile(rf"{_TEXT}={_TEXT}(?:&{_TEXT}={_TEXT})*+", re.ASCII)

@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from requests.exceptions import RequestException
-
 from .errors import CredentialsError
 from .keys import Credentials
 
@@ -43,28 +41,22 @@ def from_environment() -> Credentials:
 def elsewhere(environment: Mapping[str, str]) -> Provider:
     """Return the source of credentials that are not in the environment, in the SDKs' order.
 
-    A profile or web identity (by botocore); a container's role, which is also that of a Lambda
-    function with SnapStart; an instance's role.
+    A profile or web identity; a container's role, or a SnapStart function's; an instance's role.
     """
     from .metadata import container_role, instance_role  # noqa: PLC0415  not in plain Lambda
 
-    home = os.path.expanduser("~/.aws")  # noqa: PTH111  pathlib is not imported otherwise
     files = (
-        environment.get("AWS_SHARED_CREDENTIALS_FILE", f"{home}/credentials"),
-        environment.get("AWS_CONFIG_FILE", f"{home}/config"),
+        environment.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        environment.get("AWS_CONFIG_FILE", "~/.aws/config"),
     )
     if (
-        "AWS_PROFILE" in environment
-        or "AWS_WEB_IDENTITY_TOKEN_FILE" in environment
-        or any(os.path.exists(file) for file in files)  # noqa: PTH110  likewise
+        not environment.keys().isdisjoint({"AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"})
+        or any(os.path.exists(os.path.expanduser(file)) for file in files)  # noqa: PTH110, PTH111
     ):
         return from_botocore(environment.get("AWS_PROFILE"))
-    if (
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" in environment
-        or "AWS_CONTAINER_CREDENTIALS_FULL_URI" in environment
-    ):
-        return Refreshing(lambda: container_role(environment))
-    return Refreshing(lambda: instance_role(environment))
+    is_container = any(name.startswith("AWS_CONTAINER_CREDENTIALS_") for name in environment)
+    ask = container_role if is_container else instance_role
+    return Refreshing(lambda: ask(environment))
 
 
 def from_botocore(profile: str | None = None) -> Provider:
@@ -74,19 +66,13 @@ def from_botocore(profile: str | None = None) -> Provider:
         from botocore.session import Session  # noqa: PLC0415
     except ImportError as error:
         raise CredentialsError("a profile needs botocore, which is not installed") from error
-
-    try:
-        source = Session(profile=profile).get_credentials()
-    except BotoCoreError as error:
-        raise CredentialsError(str(error)) from error
-    if source is None:
-        raise CredentialsError(f"the profile {profile or 'default'} has no credentials")
+    session = Session(profile=profile)
 
     def provider() -> Credentials:
         try:
-            frozen = source.get_frozen_credentials()
-        except BotoCoreError as error:
-            raise CredentialsError(str(error)) from error
+            frozen = session.get_credentials().get_frozen_credentials()
+        except (BotoCoreError, AttributeError) as error:  # None has no frozen credentials
+            raise CredentialsError(f"profile {profile or 'default'}: {error}") from error
         return Credentials(
             access_key_id=frozen.access_key,
             secret_access_key=frozen.secret_key,
@@ -100,8 +86,8 @@ class Refreshing:
     """A provider that keeps a set until shortly before it expires; safe to share by threads.
 
     `fetch` returns a set and when it expires, in seconds since the epoch. From five minutes ahead
-    one caller at a time fetches anew while the others use the old set; a failure to fetch shows
-    only once the old set has expired. Wall clock: Lambda may have been frozen in between.
+    one thread at a time fetches anew while the others use the old set; a failure shows only once
+    that has expired. By the wall clock: Lambda may have been frozen in between.
     """
 
     def __init__(self, fetch: Fetch, *, clock: Callable[[], float] = time.time) -> None:
@@ -112,37 +98,30 @@ class Refreshing:
         self._not_before = 0.0
 
     def __call__(self) -> Credentials:
-        good = self._good()
-        if good and not self._is_due():
-            return good
-        if not self._lock.acquire(blocking=good is None):
-            return good  # type: ignore[return-value]  # only without one does it block
+        held, now = self._held, self._clock()
+        if held and now < min(held[1], max(held[1] - _AHEAD, self._not_before)):
+            return held[0]
+        good = held if held and now < held[1] else None
+        if not self._lock.acquire(blocking=good is None) and good:
+            return good[0]
         try:
-            if self._is_due():
-                self._refresh()
-            return self._held[0]  # type: ignore[index]  # or _refresh raised
+            newest = self._held
+            if newest is None or newest is held:  # no other thread has been here
+                newest = self._held = self._renewed(good)
+            return newest[0]
         finally:
             self._lock.release()
 
-    def _good(self) -> Credentials | None:
-        held = self._held
-        return held[0] if held and self._clock() < held[1] else None
-
-    def _is_due(self) -> bool:
-        held, now = self._held, self._clock()
-        return (
-            held is None or now >= held[1] or (now >= held[1] - _AHEAD and now >= self._not_before)
-        )
-
-    def _refresh(self) -> None:
+    def _renewed(self, good: tuple[Credentials, float] | None) -> tuple[Credentials, float]:
         self._not_before = self._clock() + _PAUSE
         try:
-            self._held = self._fetch()
-        except (RequestException, ValueError, KeyError) as error:
-            if self._good() is None:
-                if isinstance(error, CredentialsError):
-                    raise
-                raise CredentialsError(f"no credentials: {error}") from error
+            return self._fetch()
+        except (OSError, ValueError, KeyError) as error:  # all of requests' are OSErrors
+            if good:
+                return good
+            if isinstance(error, CredentialsError):
+                raise
+            raise CredentialsError(f"no credentials: {error}") from error
 
 
 @lru_cache(maxsize=1)

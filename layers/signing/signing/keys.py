@@ -46,7 +46,7 @@ class Credentials(Frozen):
 
 
 class SigningKey:
-    """What a secret is turned into for one day, region and service.
+    """What a secret is turned into for one day (`20150830`), region and service.
 
     Kept as the two halves of HMAC-SHA256 (RFC 2104) by that key, begun but not fed: copying them
     costs less than half of any HMAC in the standard library.
@@ -71,7 +71,4 @@ class SigningKey:
         return outer.hexdigest()
 
 
-@lru_cache(maxsize=64)
-def signing_key(secret: str, date: str, region: str, service: str) -> SigningKey:
-    """Return the key for a secret, a day (`20150830`), a region and a service; the last 64 kept."""
-    return SigningKey(secret, date, region, service)
+signing_key = lru_cache(maxsize=64)(SigningKey)

@@ -1,7 +1,7 @@
 """Roles of containers, SnapStart functions and instances, from the services beside them.
 
-Sources: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS credential
-provider"; Amazon EC2 User Guide, "Use the Instance Metadata Service" (version 2 only).
+Source: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS credential
+provider" (version 2 only).
 """
 
 from __future__ import annotations
@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 _TIMEOUT = (1.0, 2.0)
 _CONTAINER = "http://169.254.170.2"
 _INSTANCE = "http://169.254.169.254"
-_CONTAINER_HOSTS = (
-    "169.254.170.2",
-    "169.254.170.23",
-    "fd00:ec2::23",
-    "127.0.0.1",
-    "::1",
-    "localhost",
-)
+_NEAR = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23", "127.0.0.1", "::1", "localhost"}
 _ROLES = "/latest/meta-data/iam/security-credentials/"
 
 
@@ -37,7 +30,7 @@ def container_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
     relative = environment.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
     url = _CONTAINER + relative if relative else environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
     parts = urlsplit(url)
-    if parts.scheme != "https" and parts.hostname not in _CONTAINER_HOSTS:
+    if parts.scheme != "https" and parts.hostname not in _NEAR:
         raise CredentialsError("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor local")
     headers = {}
     if file := environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
@@ -51,7 +44,7 @@ def container_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
 def instance_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
     """Ask the instance metadata service for the instance's role."""
     if environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
-        raise CredentialsError("AWS_ACCESS_KEY_ID is not set, and nothing else gives credentials")
+        raise CredentialsError("AWS_ACCESS_KEY_ID is not set, nor is anything else")
     base = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", _INSTANCE).rstrip("/")
     lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
     token = _asked("PUT", f"{base}/latest/api/token", lifetime).text
@@ -61,19 +54,18 @@ def instance_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
 
 
 def _asked(method: str, url: str, headers: dict[str, str]) -> requests.Response:
+    host = urlsplit(url).hostname
     with requests.Session() as session:
         session.trust_env = False  # never by a proxy
         try:
-            response = session.request(
+            answer = session.request(
                 method, url, headers=headers, timeout=_TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise CredentialsError(
-                f"AWS_ACCESS_KEY_ID is not set, and {urlsplit(url).hostname} does not answer"
-            ) from error
-    if response.status_code != requests.codes.ok:
-        raise CredentialsError(f"{urlsplit(url).hostname} answered {response.status_code}")
-    return response
+            raise CredentialsError(f"AWS_ACCESS_KEY_ID is not set; {host}: no answer") from error
+    if answer.status_code != requests.codes.ok:
+        raise CredentialsError(f"{host} answered {answer.status_code}")
+    return answer
 
 
 def _parsed(response: requests.Response) -> tuple[Credentials, float]:

@@ -1,8 +1,7 @@
 """What API Gateway means by a 403, in words to act on.
 
-Texts: API Gateway Developer Guide and AWS re:Post, "Troubleshoot 403 errors from API Gateway";
-IAM User Guide, "Troubleshoot access denied error messages". Anything else is left to `requests`:
-it may be the answer of what is behind the API.
+Texts: AWS re:Post, "Troubleshoot 403 errors from API Gateway"; IAM User Guide, "Troubleshoot access
+denied error messages". Any other answer may be that of what is behind the API.
 """
 
 from __future__ import annotations
@@ -35,10 +34,11 @@ _MEANINGS: tuple[tuple[str | tuple[str, ...], type[errors.AccessRefused], str], 
     ("Missing Authentication Token", errors.Unsigned, "no signature arrived, or no such route"),
     ("Forbidden", errors.Forbidden, "not from this network or endpoint, or not without an API key"),
 )
-_SECRETS = re.compile(rb"(?i)(x-amz-security-token:\s*|Signature=)[^\s\\'\",]+")
-_EXPECTED = re.compile(r"Canonical String for this request should have been\s*'(.*?)'", re.DOTALL)
-_SIGNED = re.compile(r"SignedHeaders=([^,]+)")
-_NOT_AUTHORIZED = re.compile(
+# Compiled when first needed: a function that is never refused does not pay for them.
+_SECRETS = rb"(?i)(x-amz-security-token:\s*|Signature=)[^\s\\'\",]+"
+_EXPECTED = r"(?s)Canonical String for this request should have been\s*'(.*?)'"
+_SIGNED = r"SignedHeaders=([^,]+)"
+_NOT_AUTHORIZED = (
     r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>\S+)"
     r"(?: on resource: (?P<resource>\S+))?"
 )
@@ -59,7 +59,7 @@ def as_answer(response: Response) -> Response:
     """Let a response explain itself, without the token and signature that a 403 may echo."""
     response.__class__ = Answer
     if response.status_code == _FORBIDDEN:
-        content = _SECRETS.sub(rb"\1<redacted>", response.content)
+        content = re.sub(_SECRETS, rb"\1<redacted>", response.content)
         token = response.request.headers.get("X-Amz-Security-Token")
         if token:
             content = content.replace(token.encode(), b"<redacted>")
@@ -82,7 +82,7 @@ def explain(response: Response) -> errors.AccessRefused | None:
     if response.status_code != _FORBIDDEN:
         return None
     message = _message(response)
-    if found := _NOT_AUTHORIZED.search(message):
+    if found := re.search(_NOT_AUTHORIZED, message):
         return _not_granted(message, found, response)
     if message.startswith(_MISMATCH):
         return _mismatch(message, response)
@@ -112,7 +112,7 @@ def _not_granted(message: str, found: re.Match[str], response: Response) -> erro
 def _mismatch(message: str, response: Response) -> errors.SignatureMismatch:
     from difflib import unified_diff  # noqa: PLC0415  only when something went wrong
 
-    expected = _EXPECTED.search(message)
+    expected = re.search(_EXPECTED, message)
     difference = ""
     if expected is None:
         reason = "API Gateway does not say what it expected; is the secret access key right?"
@@ -128,7 +128,7 @@ def _mismatch(message: str, response: Response) -> errors.SignatureMismatch:
 
 
 def _ours(request: PreparedRequest) -> str:
-    signed = _SIGNED.search(str(request.headers.get("Authorization", "")))
+    signed = re.search(_SIGNED, str(request.headers.get("Authorization", "")))
     names = signed[1].split(";") if signed else []
     path, _, query = request.path_url.partition("?")
     return canonical_request(
@@ -141,7 +141,7 @@ def _ours(request: PreparedRequest) -> str:
 
 
 def _redacted(canonical: str) -> str:
-    return _SECRETS.sub(rb"\1<redacted>", canonical.encode("utf-8", "replace")).decode()
+    return re.sub(_SECRETS, rb"\1<redacted>", canonical.encode("utf-8", "replace")).decode()
 
 
 def _message(response: Response) -> str:

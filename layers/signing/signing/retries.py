@@ -20,10 +20,10 @@ _end: ContextVar[float] = ContextVar("signing_end", default=float("inf"))
 
 
 class Retries(Frozen):
-    """At most `attempts` of a call, all within `total` seconds.
+    """At most `attempts` of a call, none begun or waiting when `total` seconds are over.
 
-    The wait after attempt n is a random part of `base * 2 ** (n - 1)` seconds, of `cap` at most
-    (full jitter), or what Retry-After asks for, if that is longer.
+    Between attempt n and the next is a random part of `base * 2 ** (n - 1)` seconds, of `cap` at
+    most (full jitter), or what Retry-After asks for, if that is longer.
     """
 
     __slots__ = ("attempts", "base", "cap", "total")
@@ -47,14 +47,12 @@ class Retries(Frozen):
 
 
 class LambdaContext(Protocol):
-    """What a handler is given, as far as it matters here."""
-
     def get_remaining_time_in_millis(self) -> int: ...
 
 
 @contextmanager
 def deadline(context: LambdaContext, *, margin: float = 0.5) -> Iterator[None]:
-    """Let no call in this block, retries included, outlive the invocation less `margin` seconds.
+    """Let no call in this block wait for longer than the invocation lasts, less `margin` seconds.
 
     Holds for the thread that entered the block (it is a context variable).
     """

@@ -19,12 +19,21 @@ from .retries import Retries, is_transient, may_repeat, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypedDict
 
     from requests import PreparedRequest, Response
 
     from .api import PrivateApi
     from .credentials import Provider
     from .keys import Credentials
+
+    class Options(TypedDict, total=False):
+        credentials: Credentials | Provider | None
+        retries: Retries | None
+        timeout: float | tuple[float, float] | None
+        correlation_id: Callable[[], str | None] | None
+        unsigned_payload: bool
+
 
 _TIMEOUT = (2.0, 30.0)  # API Gateway itself gives up after 29 s, unless that was raised
 _THREADS = 64  # connections kept, so that as many threads may share a session
@@ -40,13 +49,11 @@ class Session(requests.Session):
     After the last attempt the answer is returned, or `requests`' own exception raised.
     `raise_for_status` explains a 403 of API Gateway (see `errors`).
 
-    Proxies, CA bundle and `timeout` are as in `requests`, but there is a timeout by default, in
-    seconds to connect and between two pieces of an answer. Redirects are followed only if asked
-    (`allow_redirects=True`), signed anew, and never to another host. Cookies are not kept. May be
-    shared between threads.
-
-    `correlation_id` is called for each attempt; what it returns goes out as X-Correlation-Id,
-    beside X-Ray's X-Amzn-Trace-Id; neither is signed.
+    Proxies, CA bundle and `timeout` are as in `requests`, but that there is a timeout by default:
+    seconds to connect, and between two pieces of an answer. Redirects are followed only if asked
+    (`allow_redirects=True`), signed anew, never to another host. Cookies are not kept. May be
+    shared between threads. What `correlation_id` returns goes out as X-Correlation-Id, beside
+    X-Ray's X-Amzn-Trace-Id, both unsigned.
     """
 
     def __init__(
@@ -67,8 +74,9 @@ class Session(requests.Session):
         self.signer = SigV4Auth(api, credentials=credentials, unsigned_payload=unsigned_payload)
         self.auth = _when_sent
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, HTTPAdapter(pool_maxsize=_THREADS))
+        adapter = HTTPAdapter(pool_maxsize=_THREADS)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
 
     def get(self, url: str | bytes, **kwargs: Any) -> Response:
         return self.request("GET", url, **kwargs)
@@ -76,13 +84,7 @@ class Session(requests.Session):
     def options(self, url: str | bytes, **kwargs: Any) -> Response:
         return self.request("OPTIONS", url, **kwargs)
 
-    def request(
-        self,
-        method: str | bytes,
-        url: str | bytes,
-        *args: Any,
-        **kwargs: Any,
-    ) -> Response:
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Response:
         path = url.decode() if isinstance(url, bytes) else url
         kwargs.setdefault("allow_redirects", False)
         with within(self.retries.total):
@@ -95,16 +97,17 @@ class Session(requests.Session):
             response = self._send_until(end, request, kwargs)
             if not follow:
                 return response
-            history = [response, *self.resolve_redirects(response, request, **kwargs)]
-        history[-1].history = history[:-1]
-        return history[-1]
+            hops: list[Response] = [*self.resolve_redirects(response, request, **kwargs)]
+        *before, last = response, *hops
+        last.history = before
+        return last
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:  # noqa: ARG002
         """Take the signature off a redirect; `send` signs it anew, or refuses a foreign host."""
         unsign(prepared_request)
 
     def _send_until(self, end: float, request: PreparedRequest, options: Any) -> Response:
-        repeatable = _can_be_sent_again(request)
+        repeatable = _can_be_sent_again(request.body)
         attempts = self.retries.attempts
         if not repeatable or not may_repeat(request.method, request.headers):
             attempts = 1
@@ -134,18 +137,17 @@ class Session(requests.Session):
         if left <= 0:
             raise DeadlineExceeded("no time left for the call", request=request)
         signed = request.copy()
-        trace = os.environ.get("_X_AMZN_TRACE_ID")
-        if trace:
-            signed.headers.setdefault("X-Amzn-Trace-Id", trace)
-        correlation_id = self.correlation_id() if self.correlation_id else None
-        if correlation_id:
-            signed.headers.setdefault("X-Correlation-Id", correlation_id)
+        for name, value in (
+            ("X-Amzn-Trace-Id", os.environ.get("_X_AMZN_TRACE_ID")),
+            ("X-Correlation-Id", self.correlation_id and self.correlation_id()),
+        ):
+            if value:
+                signed.headers.setdefault(name, value)
         self.signer.sign(signed)
         timeout = options["timeout"]
-        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        bounded = {**options, "timeout": (min(connect, left), min(read, left))}
-        response: Response = super().send(signed, allow_redirects=False, **bounded)
-        return response
+        limits = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        bounded = tuple(left if limit is None else min(limit, left) for limit in limits)
+        return super().send(signed, **{**options, "timeout": bounded, "allow_redirects": False})
 
     def _wait(self, attempt: int, attempts: int, headers: Any, end: float) -> float | None:
         """Return the seconds to wait for the next attempt, if there are attempts and time left."""
@@ -162,9 +164,10 @@ class Session(requests.Session):
         return True
 
 
-def _can_be_sent_again(request: PreparedRequest) -> bool:
-    body = request.body
-    return body is None or isinstance(body, (str, bytes)) or hasattr(body, "seek")
+def _can_be_sent_again(body: Any) -> bool:
+    if hasattr(body, "seekable"):
+        return bool(body.seekable())
+    return hasattr(body, "seek") or not (hasattr(body, "read") or hasattr(body, "__next__"))
 
 
 def _when_sent(request: PreparedRequest) -> PreparedRequest:

@@ -1,8 +1,8 @@
 """AWS Signature Version 4: canonical request, string to sign, signature, headers.
 
-Knows no HTTP library, and imports nothing beyond `hashlib`, `hmac`, `urllib.parse` and what they
-import, so that it may serve any client. Source of every rule, unless noted otherwise: AWS IAM User
-Guide, "Create a signed AWS API request" (reference_sigv-create-signed-request).
+Imports nothing beyond `hashlib`, `hmac`, `urllib.parse` and what they import, so that it may serve
+any HTTP client. Source of every rule, unless noted otherwise: AWS IAM User Guide, "Create a signed
+AWS API request" (reference_sigv-create-signed-request).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ EMPTY_SHA256 = sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 
 _PORTS = {"http": 80, "https": 443}
+_DATE = "\r"  # stands for a date, and cannot be in a canonical header
 _AFTER_SCHEME = len("https://")
 
 
@@ -64,8 +65,9 @@ def canonical_request(
     merged: dict[str, str] = {}
     for name, value in headers:
         _add(merged, name.lower(), value)
+    lines, names = _block(tuple(merged.items()))
     path, query = canonical_path(path), canonical_query(query)
-    return _assembled(method, path, query, merged, payload_hash)[0]
+    return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
 
 
 def string_to_sign(*, canonical: str, timestamp: str, scope: str) -> str:
@@ -85,7 +87,7 @@ def string_to_sign(*, canonical: str, timestamp: str, scope: str) -> str:
 def signature(
     *, to_sign: str, credentials: Credentials, date: str, region: str, service: str
 ) -> str:
-    """Return the hex signature of a string to sign, by the key for a day (`20150830`) and scope.
+    """Return the hex signature of a string to sign; `date` is like `20150830`.
 
     ::
 
@@ -157,29 +159,29 @@ def authorize(
     service: str,
     at: float,
 ) -> None:
-    """Put into `answer` what `sign` returns, but for Host.
+    """Put into `answer` what `sign` returns but for Host: for adapters, which know the headers.
 
-    For adapters that know their client's headers better than `sign` can: `signed` holds the other
-    headers to be signed, host among them, in canonical form, and is completed here.
+    `signed` holds those to be signed, host among them, in canonical form, and is completed here.
     """
     timestamp = _timestamp(int(at))
-    answer["X-Amz-Date"] = signed["x-amz-date"] = timestamp
+    answer["X-Amz-Date"] = timestamp
     token = credentials.session_token
     if token is not None:
         answer["X-Amz-Security-Token"] = signed["x-amz-security-token"] = token
     if payload_hash == UNSIGNED_PAYLOAD:
         answer["X-Amz-Content-Sha256"] = signed["x-amz-content-sha256"] = payload_hash
+    # Most calls to an API differ in path, query and date alone: the block of headers is kept.
+    signed["x-amz-date"] = _DATE
+    lines, names = _block(tuple(signed.items()))
+    lines = lines.replace(_DATE, timestamp)
     if "#" in url:
         url = url.partition("#")[0]
     target, _, query = url.partition("?")
     start = target.find("/", _AFTER_SCHEME)
-    canonical, names = _assembled(
-        method,
-        canonical_path(target[start:] if start > 0 else "/"),
-        canonical_query(query) if query else "",
-        signed,
-        payload_hash,
-    )
+    path = canonical_path(target[start:]) if start > 0 else "/"
+    if query:
+        query = canonical_query(query)
+    canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
     key = signing_key(credentials.secret_access_key, timestamp[:8], region, service)
     proof = key.sign(string_to_sign(canonical=canonical, timestamp=timestamp, scope=key.scope))
     answer["Authorization"] = Redacted(
@@ -202,23 +204,14 @@ def _add(headers: dict[str, str], name: str, value: str | bytes) -> None:
     headers[name] = f"{headers[name]},{text}" if name in headers else text
 
 
-def _assembled(
-    method: str, path: str, query: str, headers: dict[str, str], payload_hash: str
-) -> tuple[str, str]:
-    """Return the canonical request of canonical parts, and the names of its headers."""
-    ordered, names = _order(tuple(headers))
-    lines = "".join([f"{name}:{headers[name]}\n" for name in ordered])
-    return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}", names
-
-
 @lru_cache(maxsize=64)
-def _order(names: tuple[str, ...]) -> tuple[list[str], str]:
-    """Return header names in the order in which they are signed, also as the list that is sent."""
-    ordered = sorted(names)
-    return ordered, ";".join(ordered)
+def _block(headers: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Return the lines of canonical headers, sorted, and the list of their names."""
+    ordered = sorted(headers)
+    lines = "".join([f"{name}:{value}\n" for name, value in ordered])
+    return lines, ";".join([name for name, _ in ordered])
 
 
 @lru_cache(maxsize=8)
 def _timestamp(seconds: int) -> str:
-    """Return seconds since the epoch as an X-Amz-Date, `20150830T123600Z`."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))

@@ -27,11 +27,11 @@ def assume_role(
     source: Credentials | Provider = default,
     endpoint: str | None = None,
 ) -> Provider:
-    """Return a provider of the role's credentials: kept, and refreshed ahead of their expiry.
+    """Return a provider of a role's credentials, kept and refreshed ahead of their expiry.
 
-    `source` may assume the role; `duration` is in seconds. The region's own endpoint of STS is
-    asked, unless AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or `endpoint` name another; a function in
-    a private subnet needs an interface endpoint for it. The provider raises CredentialsError.
+    `source` may assume the role; `duration` is in seconds. The region's STS is asked, unless
+    AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or `endpoint` name another; from a private subnet that
+    takes an interface endpoint. The provider raises CredentialsError.
     """
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     url = (

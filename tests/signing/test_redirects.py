@@ -1,0 +1,112 @@
+"""Redirects: a signature, a token or an address never goes where it was not meant to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from signing import PrivateApi, SigV4Auth, errors
+
+from tests.signing.gateway import Gateway, response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from signing import Credentials
+
+    from tests.signing.verifier import Wire
+
+SECRET = ("authorization", "x-amz-security-token", "x-amz-date", "x-apigw-api-id")
+
+
+@pytest.fixture
+def other() -> Iterator[Gateway]:
+    with Gateway() as server:
+        yield server
+
+
+def redirecting(to: str, status: int = 302) -> Callable[[Wire], bytes]:
+    def answer(wire: Wire) -> bytes:
+        if wire.target.endswith(b"/old"):
+            return response(status, headers={"Location": to})
+        return response(200)
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_not_followed_unless_asked(
+    status: int, gateway: Gateway, other: Gateway, api: PrivateApi, keys: Credentials
+) -> None:
+    """A session returns the redirect itself, by every method."""
+    gateway.answer = redirecting(other.url, status)
+    session = api.session(credentials=keys)
+    for call in (session.get, session.options, session.head, session.post, session.delete):
+        assert call("/old").status_code == status
+    assert other.received == []
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_followed_and_signed_anew(
+    status: int,
+    gateway: Gateway,
+    api: PrivateApi,
+    keys: Credentials,
+    verified: Callable[[Wire], str],
+) -> None:
+    """If asked, a redirect within the API is followed with a signature of its own."""
+    gateway.answer = redirecting("/dev/new?a=1", status)
+    answer = api.session(credentials=keys).post("/old", data=b"body", allow_redirects=True)
+    assert answer.status_code == 200
+    assert [hop.status_code for hop in answer.history] == [status]
+    first, second = gateway.received
+    assert verified(first) == verified(second) == keys.access_key_id
+    assert second.target == b"/dev/new?a=1"
+    assert second.body == (b"body" if status == 307 else b"")
+
+
+@pytest.mark.parametrize("status", [301, 307])
+def test_never_to_another_host(
+    status: int, gateway: Gateway, other: Gateway, keys: Credentials
+) -> None:
+    """Even if asked, another host gets nothing at all from a session."""
+    api = PrivateApi(url=f"{gateway.url}/dev", region="eu-west-1", api_id="abc")
+    gateway.answer = redirecting(f"{other.url}/dev/x", status)
+    with pytest.raises(errors.HostRefused):
+        api.session(credentials=keys).post("/old", data=b"secret", allow_redirects=True)
+    assert other.received == []
+
+
+def test_endless_redirects_end(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:
+    """A loop is given up as `requests` does."""
+    gateway.answer = redirecting("/dev/old")
+    with pytest.raises(requests.TooManyRedirects):
+        api.session(credentials=keys).get("/old", allow_redirects=True)
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_auth_alone_leaks_nothing(
+    *, here: bool, gateway: Gateway, other: Gateway, keys: Credentials
+) -> None:
+    """With plain `requests`, which follows redirects by itself, they go out unsigned."""
+    target = gateway if here else other
+    api = PrivateApi(url=f"{gateway.url}/dev", region="eu-west-1", host="abc.example.com")
+    gateway.answer = redirecting(f"{target.url}/dev/new")
+    auth = SigV4Auth(api, credentials=keys)
+    answer = requests.get(f"{api.url}/old", auth=auth, timeout=5)
+    assert answer.status_code == 200
+    assert target.last.target == b"/dev/new"
+    assert [name for name in SECRET if target.last.all(name)] == []
+    assert target.last.one("host") == f"127.0.0.1:{target.port}"
+    assert answer.history[0].request.headers["Host"] == "abc.example.com"
+
+
+def test_auth_alone_without_following(gateway: Gateway, other: Gateway, keys: Credentials) -> None:
+    """The request that `requests` derives for later carries nothing either."""
+    api = PrivateApi(url=f"{gateway.url}/dev", region="eu-west-1", api_id="abc")
+    gateway.answer = redirecting(f"{other.url}/dev/new")
+    auth = SigV4Auth(api, credentials=keys)
+    answer = requests.get(f"{api.url}/old", auth=auth, timeout=5, allow_redirects=False)
+    assert answer.next is not None
+    assert not {"authorization", "host", *SECRET} & {name.lower() for name in answer.next.headers}
