@@ -141,3 +141,9 @@ def application_with() -> Callable[..., Stack]:
 def network_with() -> Callable[..., Stack]:
     """The network with the parameters given."""
     return lambda **parameters: _deployed("stacks/network.yaml", parameters, {})
+
+
+@pytest.fixture(scope="session")
+def regional_with() -> Callable[..., Stack]:
+    """The application without a network, with the parameters given."""
+    return lambda **parameters: _deployed("stacks/regional.yaml", parameters, {})

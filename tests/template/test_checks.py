@@ -75,4 +75,5 @@ def test_every_template_is_looked_at() -> None:
     assert {path.name for path in (ROOT / "stacks").iterdir()} == {
         "api-gateway-account.yaml",
         "network.yaml",
+        "regional.yaml",
     }
