@@ -147,3 +147,9 @@ def network_with() -> Callable[..., Stack]:
 def regional_with() -> Callable[..., Stack]:
     """The application without a network, with the parameters given."""
     return lambda **parameters: _deployed("stacks/regional.yaml", parameters, {})
+
+
+@pytest.fixture(scope="session")
+def http_backend_with() -> Callable[..., Stack]:
+    """The API in front of an https backend, with the parameters given."""
+    return lambda **parameters: _deployed("stacks/http-backend.yaml", parameters, {})
