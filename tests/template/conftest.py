@@ -141,3 +141,15 @@ def application_with() -> Callable[..., Stack]:
 def network_with() -> Callable[..., Stack]:
     """The network with the parameters given."""
     return lambda **parameters: _deployed("stacks/network.yaml", parameters, {})
+
+
+@pytest.fixture(scope="session")
+def regional_with() -> Callable[..., Stack]:
+    """The application without a network, with the parameters given."""
+    return lambda **parameters: _deployed("stacks/regional.yaml", parameters, {})
+
+
+@pytest.fixture(scope="session")
+def http_backend_with() -> Callable[..., Stack]:
+    """The API in front of an https backend, with the parameters given."""
+    return lambda **parameters: _deployed("stacks/http-backend.yaml", parameters, {})

@@ -74,5 +74,7 @@ def test_every_template_is_looked_at() -> None:
     """A new one belongs into the tests above."""
     assert {path.name for path in (ROOT / "stacks").iterdir()} == {
         "api-gateway-account.yaml",
+        "http-backend.yaml",
         "network.yaml",
+        "regional.yaml",
     }

@@ -1,0 +1,1 @@
+"""The notifier, written the usual way: requests, botocore's signer, boto3's resource, pydantic."""

@@ -1,0 +1,75 @@
+"""An https backend behind IAM, without a function in between."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backstairs.template import load
+from tests.template.checks import CHECKS
+from tests.template.conftest import ROOT
+from tests.template.test_access_models import methods
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture(scope="module")
+def backend(http_backend_with: Callable[..., Any]) -> Any:
+    """The stack in front of a made-up backend."""
+    return http_backend_with(
+        ExecuteApiEndpointId="vpce-0f0e0d0c", BackendUrl="https://backend.example/v1"
+    )
+
+
+def test_every_verb_and_path_is_signed(backend: Any) -> None:
+    """One route for all of them; grants tell them apart by the request's own verb and path."""
+    ((verb, path, method),) = methods(backend.properties("BackendApi")["Body"])
+    assert (verb, path) == ("X-AMAZON-APIGATEWAY-ANY-METHOD", "/backend/{path+}")
+    assert method["security"] == [{"AWS_IAM": []}]
+
+
+def test_the_checks_find_nothing(backend: Any) -> None:
+    """The policy denies other endpoints and other accounts, as for the claims API."""
+    assert [finding for check in CHECKS.values() for finding in check(backend)] == []
+    statements = backend.properties("BackendApi")["Body"]["x-amazon-apigateway-policy"]["Statement"]
+    assert [one["Condition"] for one in statements] == [
+        {"StringNotEquals": {"aws:SourceVpce": "vpce-0f0e0d0c"}},
+        {"StringNotEquals": {"aws:PrincipalAccount": "123456789012"}},
+    ]
+
+
+def test_the_backend_gets_the_path_and_no_credentials(backend: Any) -> None:
+    """Over https; who called comes from API Gateway, whatever the caller says."""
+    ((_, _, method),) = methods(backend.properties("BackendApi")["Body"])
+    integration = method["x-amazon-apigateway-integration"]
+    assert integration["type"] == "http_proxy"
+    assert integration["uri"] == "https://backend.example/v1/{path}"
+    assert "credentials" not in integration
+    assert integration["requestParameters"] == {
+        "integration.request.path.path": "method.request.path.path",
+        "integration.request.header.X-Caller-Arn": "context.identity.userArn",
+        "integration.request.header.Authorization": "'-'",
+        "integration.request.header.X-Amz-Security-Token": "'-'",
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        ("https://backend.example", True),
+        ("https://backend.example:8443/v1/things", True),
+        ("http://backend.example", False),
+        ("https://backend.example/", False),
+        ("https://user:secret@backend.example", False),
+        ("https://backend.example/v1?x=1", False),
+        ("https://", False),
+    ],
+)
+def test_the_backend_is_an_https_url(url: str, *, fits: bool) -> None:
+    """Without user, query or fragment."""
+    parameters = load(ROOT / "stacks" / "http-backend.yaml")["Parameters"]
+    pattern = parameters["BackendUrl"]["AllowedPattern"]
+    assert (re.fullmatch(pattern, url) is not None) is fits
