@@ -9,7 +9,7 @@ from backstairs.access import Api, Authorization, Policy, Route, Unresolved, par
 from backstairs.template import TemplateError
 
 if TYPE_CHECKING:
-    from backstairs.template import Resolver
+    from backstairs.intrinsics import Resolver
 
 POLICY = "x-amazon-apigateway-policy"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")

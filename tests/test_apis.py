@@ -20,7 +20,8 @@ from backstairs.access import (
     decide,
 )
 from backstairs.apis import find_apis, read_routes
-from backstairs.template import Known, Resolver, TemplateError, parameter_values, parse, translate
+from backstairs.intrinsics import Known, Resolver, parameter_values
+from backstairs.template import TemplateError, parse, translate
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 INSIDE = Origin("inside", Endpoint("vpce-1", "vpc-1"), "10.0.0.7")

@@ -11,15 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstairs.access import Unresolved
-from backstairs.template import (
-    Known,
-    Resolver,
-    TemplateError,
-    load,
-    parameter_values,
-    parse,
-    translate,
-)
+from backstairs.intrinsics import Known, Resolver, parameter_values
+from backstairs.template import TemplateError, load, parse, translate
 
 if TYPE_CHECKING:
     from pathlib import Path

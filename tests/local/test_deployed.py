@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from backstairs.apis import find_apis
+from backstairs.intrinsics import Known, Resolver, parameter_values
 from backstairs.local.deploy import STACK_NAME
-from backstairs.template import Known, Resolver, load, parameter_values, translate
+from backstairs.template import load, translate
 
 if TYPE_CHECKING:
     from tests.local.application import Application

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.template import Known, Resolver, load, parameter_values, translate
+from backstairs.intrinsics import Known, Resolver, parameter_values
+from backstairs.template import load, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
