@@ -122,9 +122,7 @@ async def run(
     )
     pools = {}
     for function in functions:
-        workers = [Worker() for _ in range(WORKERS)]
-        for worker in workers:
-            worker.port = plain.add(worker)
+        workers = [Worker(plain.add) for _ in range(WORKERS)]
         pools[function.arn] = Pool(function, workers, launcher.start)
     apis = [one.api for one in deployed]
     validators = {one.api.arn: one.validators for one in deployed}

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backstairs.local.asgi import (
+    App,
     BodyTooLongError,
     Receive,
     Scope,
@@ -95,15 +96,24 @@ def _failure(kind: str, message: str) -> Result:
 
 
 class Worker:
-    """The server of one port, and the process that talks to it while there is one."""
+    """The server that one process at a time talks to.
 
-    def __init__(self) -> None:
-        self.port = 0
+    It has two ports in turn, one for this process and one for the next, so that a request that an
+    ended process left behind is not taken for its successor's.
+    """
+
+    def __init__(self, serve: Callable[[App], int]) -> None:
+        self._ports = deque((serve(self), serve(self)))
         self.process: Process | None = None
         self._invocation: _Invocation | None = None
         self._waiting: asyncio.Future[None] | None = None
         self._closed = False
         self._init_error: Result | None = None
+
+    @property
+    def port(self) -> int:
+        """Where the current process, or the next to be started, finds its Runtime API."""
+        return self._ports[0]
 
     def started(self, process: Process) -> None:
         """Take a new process into the slot."""
@@ -113,11 +123,15 @@ class Worker:
     def _ended(self, process: Process) -> None:
         if self.process is not process:
             return
-        self.process = None
+        self._forget()
         if self._invocation is not None:
             exited = _failure("Runtime.ExitError", "Runtime exited before it answered")
             self._invocation.finish(self._init_error or exited)
         self._wake()
+
+    def _forget(self) -> None:
+        self.process = None
+        self._ports.rotate()
 
     def _wake(self) -> None:
         if self._waiting is not None and not self._waiting.done():
@@ -125,9 +139,9 @@ class Worker:
 
     def stop(self) -> None:
         """End the process; the slot is free for another at once."""
-        process, self.process = self.process, None
-        if process is not None:
-            process.kill()
+        if self.process is not None:
+            self.process.kill()
+            self._forget()
         self._wake()
 
     def close(self) -> None:
@@ -164,6 +178,9 @@ class Worker:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the Runtime API to this worker's process."""
+        if scope["server"][1] != self.port:
+            await send_response(send, 410)
+            return
         match scope["path"].removeprefix(_API).split("/"):
             case ["invocation", "next"]:
                 await self._next(send)
@@ -182,11 +199,13 @@ class Worker:
             # Only a stranger asks while the worker's own process waits.
             await send_response(send, 409)
             return
+        port = self.port
         if not self._closed and (self._invocation is None or self._invocation.taken.done()):
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
         invocation = self._invocation
-        if self._closed or invocation is None or invocation.taken.done():
+        ended = self._closed or port != self.port
+        if ended or invocation is None or invocation.taken.done():
             await send_response(send, 410)
             return
         invocation.taken.set_result(None)

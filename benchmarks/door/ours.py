@@ -88,9 +88,7 @@ async def serve(python: str) -> None:
         return started
 
     servers = Servers()
-    workers = [Worker() for _ in range(WORKERS)]
-    for worker in workers:
-        worker.port = servers.add(worker)
+    workers = [Worker(servers.add) for _ in range(WORKERS)]
     function = Function(
         name="members",
         label="members",

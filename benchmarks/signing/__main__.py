@@ -43,9 +43,20 @@ def turn(signer: Signer, request: PreparedRequest, count: int) -> float:
     return elapsed / count * 1e6
 
 
+def authorization(signer: Signer, request: PreparedRequest) -> tuple[str, str]:
+    """The date and the signature that a signer gives a request."""
+    one = fresh(request)
+    signer.sign(signer.convert(one))
+    return one.headers["X-Amz-Date"], one.headers["Authorization"]
+
+
 def available() -> list[Signer]:
     """The floor, ours, and every peer that is installed; says which are not."""
     signers = [ours.floor(), ours.adapter(), ours.core()]
+    for request in prepared().values():
+        floor, adapter = (authorization(signer, request) for signer in signers[:2])
+        if floor[0] == adapter[0] and floor != adapter:
+            raise SystemExit("the floor and the adapter sign differently")
     for peer in peers.PEERS:
         try:
             signers.append(peer())

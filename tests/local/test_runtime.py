@@ -78,9 +78,7 @@ async def pool_of(
         following.add(asyncio.create_task(started.follow(log)))
         return started
 
-    slots = [Worker() for _ in range(workers)]
-    for worker in slots:
-        worker.port = servers.add(worker)
+    slots = [Worker(servers.add) for _ in range(workers)]
     function = Function(
         name=handler,
         label=handler,

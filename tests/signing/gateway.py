@@ -14,16 +14,20 @@ from tests.signing.verifier import Wire
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 RESET = b"reset the connection"  # an answer that is none
 
 
 @dataclass
 class Gateway:
-    """`answer` is given each request and returns the bytes of a response (or RESET)."""
+    """`answer` is given each request and returns the bytes of a response (or RESET).
+
+    With `hang_up` each connection ends after an answer, without a word.
+    """
 
     answer: Callable[[Wire], bytes] = lambda _: response(200)
+    hang_up: bool = False
     tls: ssl.SSLContext | None = None
     received: list[Wire] = field(default_factory=list, repr=False)
 
@@ -82,8 +86,20 @@ class Gateway:
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                         return
                     connection.sendall(answer)
-                    if b"\r\nConnection: close\r\n" in answer:
+                    if self.hang_up or b"\r\nConnection: close\r\n" in answer:
                         return
+
+
+class Script:
+    """Answers in turn, the last one for ever."""
+
+    def __init__(self, *answers: bytes | Callable[[], bytes]) -> None:
+        self.answers: Iterator[bytes | Callable[[], bytes]] = iter(answers)
+        self.last: bytes | Callable[[], bytes] = RESET
+
+    def __call__(self, _: Wire) -> bytes:
+        self.last = next(self.answers, self.last)
+        return self.last() if callable(self.last) else self.last
 
 
 def response(status: int, body: object = b"", headers: dict[str, str] | None = None) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from signing.sigv4 import Credentials, sign
 
@@ -28,6 +28,7 @@ PAIRS = st.lists(st.tuples(TEXT, TEXT), max_size=4)
 VALUES = st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=10))
 
 
+@settings(deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "DELETE"]),
     segments=SEGMENTS,

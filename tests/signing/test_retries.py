@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import io
 import time
-from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from signing import Credentials, PrivateApi, Retries, deadline, errors
+from signing import Credentials, PrivateApi, Retries
 
-from tests.signing.gateway import RESET, Gateway, response
+from tests.signing.gateway import RESET, Gateway, Script, response
 from tests.signing.verifier import Secret, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.signing.verifier import Wire
 
 QUICK = Retries(attempts=3, base=0.001, total=5)
-
-
-class Script:
-    """Answers in turn, the last one for ever."""
-
-    def __init__(self, *answers: bytes | Callable[[], bytes]) -> None:
-        self.answers: Iterator[bytes | Callable[[], bytes]] = iter(answers)
-        self.last: bytes | Callable[[], bytes] = RESET
-
-    def __call__(self, _: Wire) -> bytes:
-        self.last = next(self.answers, self.last)
-        return self.last() if callable(self.last) else self.last
-
-
-def slowly() -> bytes:
-    time.sleep(0.3)
-    return response(200)
 
 
 CUT_SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nshort"
@@ -108,98 +90,6 @@ def test_gives_up(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:
     assert len(gateway.received) == 6
 
 
-@pytest.mark.parametrize("date", [False, True])
-def test_retry_after_is_honoured(
-    *, date: bool, gateway: Gateway, api: PrivateApi, keys: Credentials
-) -> None:
-    """A wait that was asked for, in seconds or as a date, is kept."""
-    now = time.time()
-    asked = {"Retry-After": formatdate(now + 1, usegmt=True), "Date": formatdate(now, usegmt=True)}
-    gateway.answer = Script(
-        response(429, headers=asked if date else {"Retry-After": "1"}), response(200)
-    )
-    started = time.monotonic()
-    assert api.session(credentials=keys, retries=QUICK).get("/x").ok
-    assert 1 <= time.monotonic() - started < 2
-
-
-@pytest.mark.parametrize("value", ["never", "-5", "1.5", "²", "Wed, 99 Foo 2026", ""])
-def test_nonsense_in_retry_after(
-    value: str, gateway: Gateway, api: PrivateApi, keys: Credentials
-) -> None:
-    """What cannot be understood is not waited for."""
-    gateway.answer = Script(
-        response(503).replace(b"\r\n\r\n", f"\r\nRetry-After: {value}\r\n\r\n".encode("latin-1")),
-        response(200),
-    )
-    started = time.monotonic()
-    assert api.session(credentials=keys, retries=QUICK).get("/x").ok
-    assert time.monotonic() - started < 1
-
-
-def test_a_wait_beyond_the_deadline_is_not_begun(
-    gateway: Gateway, api: PrivateApi, keys: Credentials
-) -> None:
-    """When there is no time to wait, the answer at hand is returned at once."""
-    gateway.answer = Script(response(503, headers={"Retry-After": "60"}))
-    started = time.monotonic()
-    assert api.session(credentials=keys, retries=QUICK).get("/x").status_code == 503
-    assert time.monotonic() - started < 1
-    assert len(gateway.received) == 1
-
-
-def test_jitter() -> None:
-    """Waits are spread over the whole of a doubling, capped range."""
-    retries = Retries(base=0.1, cap=0.5)
-    for attempt, most in ((1, 0.1), (2, 0.2), (3, 0.4), (4, 0.5), (50, 0.5)):
-        waits = [retries.wait(attempt, {}) for _ in range(500)]
-        assert 0 <= min(waits) < most / 10
-        assert most * 0.9 < max(waits) <= most
-
-
-class Context:
-    """A Lambda context with so many milliseconds left."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.left
-
-
-def test_slow_answers_end_with_the_deadline(
-    gateway: Gateway, api: PrivateApi, keys: Credentials
-) -> None:
-    """The whole call, all attempts together, keeps within its total."""
-    gateway.answer = Script(slowly)
-    session = api.session(
-        credentials=keys, retries=Retries(attempts=50, base=0, total=0.5), timeout=0.2
-    )
-    started = time.monotonic()
-    with pytest.raises(requests.Timeout):
-        session.get("/x")
-    assert 0.4 < time.monotonic() - started < 0.7
-
-
-def test_lambda_deadline(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:
-    """Within `deadline` no call outlives the invocation; after it all is as before."""
-    gateway.answer = Script(slowly)
-    session = api.session(credentials=keys, retries=Retries(attempts=50, base=0))
-    started = time.monotonic()
-    with deadline(Context(700), margin=0.5), pytest.raises(requests.Timeout):
-        session.get("/x")
-    assert time.monotonic() - started < 0.4
-    with deadline(Context(400), margin=0.5), pytest.raises(errors.DeadlineExceeded):
-        session.get("/x")
-    assert session.get("/x").ok
-
-
-def test_time_out_by_default(api: PrivateApi, keys: Credentials) -> None:
-    """Nobody has to remember a time-out."""
-    assert api.session(credentials=keys).timeout == (2.0, 30.0)
-    assert api.session(credentials=keys, timeout=1).timeout == 1
-
-
 def test_files_are_sent_whole_again(
     gateway: Gateway, api: PrivateApi, keys: Credentials, verified: Callable[[Wire], str]
 ) -> None:
@@ -242,6 +132,26 @@ def test_what_the_caller_passed_is_untouched(
     prepared = requests.Request("GET", f"{api.url}/x", headers={"A": "1"}).prepare()
     session.send(prepared)
     assert dict(prepared.headers) == {"A": "1"}
+
+
+def test_connections_that_died_meanwhile(
+    gateway: Gateway, api: PrivateApi, keys: Credentials
+) -> None:
+    """A connection that was closed while Lambda was frozen is replaced, also for a POST."""
+    gateway.hang_up = True
+    session = api.session(credentials=keys, retries=Retries(attempts=1))
+    for _ in range(3):
+        assert session.post("/x", data=b"1").ok
+        time.sleep(0.05)  # until the other side has hung up
+
+
+def test_nothing_is_signed_ahead(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:
+    """What is prepared carries no signature that could grow old until it is sent."""
+    session = api.session(credentials=keys)
+    prepared = session.prepare_request(requests.Request("GET", f"{api.url}/x"))
+    assert "Authorization" not in prepared.headers
+    assert session.send(prepared).ok
+    assert gateway.last.all("authorization")
 
 
 def test_bad_policies() -> None:

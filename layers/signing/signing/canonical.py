@@ -1,17 +1,17 @@
-"""The canonical form of path, query and header values.
+"""The canonical form of path, query and headers.
 
-Source: AWS IAM User Guide, "Create a signed AWS API request"
-(reference_sigv-create-signed-request); RFC 3986 for what is unreserved and for dot segments.
+Source: that of `sigv4`; RFC 3986 for what is unreserved, and for dot segments.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 # What a proxy or a tracer may add or change is not signed; every x-amz-* header must be.
 _SIGNED = frozenset({"content-type", "host", "x-apigw-api-id"})
+_PORTS = {"http": 80, "https": 443}
 _REPLACED = frozenset({"x-amz-date", "x-amz-security-token"})
 
 # Unreserved characters stay as they are, all else is encoded, in upper case.
@@ -68,6 +68,29 @@ def canonical_value(value: str | bytes) -> str:
             return " ".join(value.split()) if " " in value else value
         value = value.encode("latin-1")
     return b" ".join(value.split()).decode("utf-8", "surrogateescape")
+
+
+def add_header(headers: dict[str, str], name: str, value: str | bytes) -> None:
+    """Add a header's canonical value, after a comma to one of the same name."""
+    text = canonical_value(value)
+    headers[name] = f"{headers[name]},{text}" if name in headers else text
+
+
+@lru_cache(maxsize=64)
+def header_lines(headers: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Return the lines of canonical headers, sorted, and the list of their names."""
+    ordered = sorted(headers)
+    lines = "".join([f"{name}:{value}\n" for name, value in ordered])
+    return lines, ";".join([name for name, _ in ordered])
+
+
+def host_of(url: str) -> str:
+    """Return the Host header for a URL: no user, no default port, no trailing dot."""
+    parts = urlsplit(url)
+    name, port = (parts.hostname or "").rstrip("."), parts.port
+    if ":" in name:
+        name = f"[{name}]"
+    return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
 
 
 def _encoded(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Where credentials come from. A provider is anything that, called, returns one frozen set."""
+"""Where credentials come from: a provider is what, called, returns one frozen set."""
 
 from __future__ import annotations
 

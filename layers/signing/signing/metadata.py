@@ -26,7 +26,7 @@ _ROLES = "/latest/meta-data/iam/security-credentials/"
 
 
 def container_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
-    """Ask the container's credential service, whose address and token the environment has."""
+    """Ask the container's service, whose address and token the environment has."""
     relative = environment.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
     url = _CONTAINER + relative if relative else environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
     parts = urlsplit(url)

@@ -19,8 +19,8 @@ _CHUNK = 1 << 16
 def payload_hash(request: PreparedRequest) -> str:
     """Return the hex SHA-256 of the body: text, bytes, or a file, which is put back where it was.
 
-    Raises UnsignableBody for an iterator or stream that can be read only once, and for a file
-    whose text will not have the length that was announced for it.
+    Raises UnsignableBody for what can be read only once, and for text of another length than was
+    announced for it.
     """
     body: Any = request.body
     if body is None:

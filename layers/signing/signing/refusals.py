@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import requests
+from requests.utils import rewind_body
 
 from . import errors
 from .payload import payload_hash
@@ -136,8 +137,17 @@ def _ours(request: PreparedRequest) -> str:
         path=path,
         query=query,
         headers=[(name, request.headers[name]) for name in names if name in request.headers],
-        payload_hash=request.headers.get("X-Amz-Content-Sha256") or payload_hash(request),
+        payload_hash=request.headers.get("X-Amz-Content-Sha256") or _sent_hash(request),
     )
+
+
+def _sent_hash(request: PreparedRequest) -> str:
+    try:
+        if hasattr(request.body, "seek"):
+            rewind_body(request)
+        return payload_hash(request)
+    except (OSError, ValueError):  # closed by now, or never to be rewound
+        return "(not known any more)"
 
 
 def _redacted(canonical: str) -> str:

@@ -14,7 +14,7 @@ from .frozen import Frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_TRANSIENT = frozenset({429, 502, 503, 504})
+TRANSIENT = frozenset({429, 502, 503, 504})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.2
 _end: ContextVar[float] = ContextVar("signing_end", default=float("inf"))
 
@@ -74,11 +74,6 @@ def within(seconds: float) -> Iterator[float]:
 def may_repeat(method: str | None, headers: Mapping[str, str]) -> bool:
     """Say whether sending a request twice does no more than sending it once."""
     return method in _IDEMPOTENT or "Idempotency-Key" in headers
-
-
-def is_transient(status: int) -> bool:
-    """Say whether the answer may be another one next time."""
-    return status in _TRANSIENT
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

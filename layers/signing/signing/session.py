@@ -15,7 +15,7 @@ from requests.utils import rewind_body
 from .auth import SigV4Auth, unsign
 from .errors import DeadlineExceeded
 from .refusals import as_answer, clock_offset
-from .retries import Retries, is_transient, may_repeat, within
+from .retries import TRANSIENT, Retries, may_repeat, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,7 @@ class Session(requests.Session):
                     attempt, wait, clock_trusted = attempt - 1, 0.0, True
                 else:
                     wait = self._wait(attempt, attempts, response.headers, end)
-                    if wait is None or not is_transient(response.status_code):
+                    if wait is None or response.status_code not in TRANSIENT:
                         return as_answer(response)
                 response.close()
             time.sleep(wait)

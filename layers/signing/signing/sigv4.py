@@ -10,9 +10,15 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 from hashlib import sha256
-from urllib.parse import urlsplit
 
-from .canonical import canonical_path, canonical_query, canonical_value, signed_name
+from .canonical import (
+    add_header,
+    canonical_path,
+    canonical_query,
+    header_lines,
+    host_of,
+    signed_name,
+)
 from .keys import Credentials, Redacted, signing_key
 
 TYPE_CHECKING = False  # as in `typing`, without its import
@@ -38,7 +44,6 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 
-_PORTS = {"http": 80, "https": 443}
 _DATE = "\r"  # stands for a date, and cannot be in a canonical header
 _AFTER_SCHEME = len("https://")
 
@@ -64,8 +69,8 @@ def canonical_request(
     """
     merged: dict[str, str] = {}
     for name, value in headers:
-        _add(merged, name.lower(), value)
-    lines, names = _block(tuple(merged.items()))
+        add_header(merged, name.lower(), value)
+    lines, names = header_lines(tuple(merged.items()))
     path, query = canonical_path(path), canonical_query(query)
     return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
 
@@ -129,7 +134,7 @@ def sign(
     signed: dict[str, str] = {}
     for name, value in headers:
         if (lower := signed_name(name)) or (lower := name.lower()) in also:
-            _add(signed, lower, value)
+            add_header(signed, lower, value)
     if payload_hash is None and "x-amz-content-sha256" not in signed:
         payload_hash = sha256(body.encode() if isinstance(body, str) else body).hexdigest()
     answer = {"Host": signed.setdefault("host", host or host_of(url))}
@@ -172,7 +177,7 @@ def authorize(
         answer["X-Amz-Content-Sha256"] = signed["x-amz-content-sha256"] = payload_hash
     # Most calls to an API differ in path, query and date alone: the block of headers is kept.
     signed["x-amz-date"] = _DATE
-    lines, names = _block(tuple(signed.items()))
+    lines, names = header_lines(tuple(signed.items()))
     lines = lines.replace(_DATE, timestamp)
     if "#" in url:
         url = url.partition("#")[0]
@@ -188,28 +193,6 @@ def authorize(
         f"{ALGORITHM} Credential={credentials.access_key_id}/{key.scope}, "
         f"SignedHeaders={names}, Signature={proof}"
     )
-
-
-def host_of(url: str) -> str:
-    """Return the Host header for a URL: no user, no default port, no trailing dot."""
-    parts = urlsplit(url)
-    name, port = (parts.hostname or "").rstrip("."), parts.port
-    if ":" in name:
-        name = f"[{name}]"
-    return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
-
-
-def _add(headers: dict[str, str], name: str, value: str | bytes) -> None:
-    text = canonical_value(value)
-    headers[name] = f"{headers[name]},{text}" if name in headers else text
-
-
-@lru_cache(maxsize=64)
-def _block(headers: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """Return the lines of canonical headers, sorted, and the list of their names."""
-    ordered = sorted(headers)
-    lines = "".join([f"{name}:{value}\n" for name, value in ordered])
-    return lines, ";".join([name for name, _ in ordered])
 
 
 @lru_cache(maxsize=8)
