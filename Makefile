@@ -58,16 +58,21 @@ install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed
 	@mv $@.partial $@ && touch $@
 
 COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --no-header --universal --python-version 3.11
+	--no-emit-find-links --no-header --universal
+
+bench: install .venv/peers/.installed ## compare the door, the signer and the cold starts with others
+	$(LOCAL)/python -m benchmarks.door
+	PYTHONPATH=layers/signing .venv/peers/bin/python -m benchmarks.signing
+	$(LOCAL)/python -m benchmarks.coldstart
 
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
 	for name in uv local tools runtime peers vectors; do \
-		$(COMPILE) requirements/$$name.in --output-file requirements/$$name.txt; done
+		$(COMPILE) --python-version 3.11 requirements/$$name.in --output-file requirements/$$name.txt; done
 	for name in claims members notifier; do \
-		$(COMPILE) requirements/functions.in --output-file functions/$$name/requirements.txt; done
-	$(COMPILE) requirements/signing.in --output-file layers/signing/requirements.txt
+		$(COMPILE) --python-version 3.11 requirements/functions.in --output-file functions/$$name/requirements.txt; done
+	$(COMPILE) --python-version 3.13 requirements/signing.in --output-file layers/signing/requirements.txt
 
 clean: ## remove what was installed, built and left by runs
 	rm -rf .venv .aws-sam .backstairs
 
-.PHONY: up test lint install lock clean
+.PHONY: up test lint install bench lock clean
