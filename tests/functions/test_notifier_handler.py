@@ -28,6 +28,7 @@ class MembersService(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.down = False
+        self.ada = dict(ADA)
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -40,7 +41,7 @@ class _Answer(BaseHTTPRequestHandler):
         if self.server.down:
             status, body = 502, {"message": "Internal server error"}
         elif self.path == "/dev/members/m-1001":
-            status, body = 200, {**ADA}
+            status, body = 200, {**self.server.ada}
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -147,6 +148,18 @@ def test_a_change_that_comes_again_is_told_once(
     assert notify({"Records": records[::-1]}) == notify({"Records": records}) == DONE
     assert len(stored()) == 3
     assert first[0] in stored()
+
+
+def test_what_was_told_stays_as_it_was_told(
+    service: MembersService, notify: Any, stored: Any, event: Callable[[str], Any]
+) -> None:
+    """A record that comes again later, of a member who has moved since, rewrites nothing."""
+    batch = event("notifier/claim-created")
+    assert notify(batch) == DONE
+    first = stored()
+    service.ada["email"] = "ada@elsewhere.example"
+    assert notify(batch) == DONE
+    assert stored() == first
 
 
 def test_what_cannot_be_dealt_with_holds_up_what_follows(
