@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 import jsonschema
 
-from backstairs.access.refusals import BAD_BODY, Refusal, missing_parameters
+from backstairs.access.refusals import BAD_BODY, Refusal, missing_parameters, undecided
 from backstairs.apis import ANY_METHOD, METHODS
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ class RequestValidator:
     """What one method asks of its requests.
 
     `required` holds (`query` or `header`, name); `models` a schema for each content type, empty
-    where bodies are not validated.
+    where bodies are not validated; `bad_body` is what the API answers to a body that does not fit.
     """
 
     required: tuple[tuple[str, str], ...]
     models: Mapping[str, jsonschema.Draft4Validator]
+    bad_body: Refusal = BAD_BODY
 
     def refuse(self, request: WireRequest) -> Refusal | None:
         """The refusal of a request that does not fit, or None."""
@@ -52,8 +53,8 @@ class RequestValidator:
         try:
             body = json.loads(request.body.decode(), parse_constant=_no_such_constant)
         except (ValueError, RecursionError):
-            return BAD_BODY
-        return None if model.is_valid(body) else BAD_BODY
+            return self.bad_body
+        return None if model.is_valid(body) else self.bad_body
 
 
 def _no_such_constant(name: str) -> None:
@@ -71,6 +72,7 @@ def read_validators(definition: Mapping[str, Any]) -> dict[tuple[str, str], Requ
     """The validators of an OpenAPI 3 definition, by method (`POST`, `ANY`) and path."""
     declared = definition.get("x-amazon-apigateway-request-validators", {})
     default = definition.get("x-amazon-apigateway-request-validator")
+    bad_body = _bad_body(definition)
     validators = {}
     for path, item in definition.get("paths", {}).items():
         for verb, method in item.items():
@@ -92,11 +94,31 @@ def read_validators(definition: Mapping[str, Any]) -> dict[tuple[str, str], Requ
                 }
                 if rules.get("validateRequestBody")
                 else {},
+                bad_body=bad_body,
             )
             if validator.required or validator.models:
                 verb_name = "ANY" if verb == ANY_METHOD else verb.upper()
                 validators[verb_name, path] = validator
     return validators
+
+
+def _bad_body(definition: Mapping[str, Any]) -> Refusal:
+    """The API's own BAD_REQUEST_BODY answer, if it declares one.
+
+    Source: API Gateway Developer Guide, "Gateway responses". Of the variables that its template may
+    hold only the error's message is known here.
+    """
+    declared = definition.get("x-amazon-apigateway-gateway-responses", {}).get("BAD_REQUEST_BODY")
+    if declared is None:
+        return BAD_BODY
+    message = json.loads(BAD_BODY.body)["message"]
+    template: str = declared.get("responseTemplates", {}).get("application/json", "")
+    body = template.replace("$context.error.messageString", json.dumps(message))
+    body = body.replace("$context.error.message", message)
+    if not template or "$" in body or declared.get("responseParameters"):
+        return undecided("the API's BAD_REQUEST_BODY response is not modelled")
+    status = int(declared.get("statusCode", BAD_BODY.status))
+    return Refusal(status, body.encode(), BAD_BODY.error_type)
 
 
 def _model(schema: Mapping[str, Any], definition: Mapping[str, Any]) -> jsonschema.Draft4Validator:

@@ -98,3 +98,45 @@ def test_missing_parameters() -> None:
 def test_a_method_without_a_validator() -> None:
     """What a method declares but does not validate is not asked for."""
     assert set(read_validators(DEFINITION)) == {("POST", "/claims")}
+
+
+@pytest.mark.parametrize(
+    ("response", "status", "body"),
+    [
+        (
+            {"responseTemplates": {"application/json": '{"m": $context.error.messageString}'}},
+            400,
+            {"m": "Invalid request body"},
+        ),
+        (
+            {
+                "statusCode": 422,
+                "responseTemplates": {"application/json": '{"m": "$context.error.message"}'},
+            },
+            422,
+            {"m": "Invalid request body"},
+        ),
+    ],
+)
+def test_an_answer_of_the_apis_own(response: Any, status: int, body: Any) -> None:
+    """An API that words the refusal itself is answered in its words."""
+    responses = {"x-amazon-apigateway-gateway-responses": {"BAD_REQUEST_BODY": response}}
+    request = WireRequest("POST", b"/", b"dry+run=1", [(b"idempotency-key", b"k")], b"{}")
+
+    refusal = read_validators(DEFINITION | responses)["POST", "/claims"].refuse(request)
+
+    assert refusal is not None
+    assert (refusal.status, json.loads(refusal.body)) == (status, body)
+
+
+def test_an_answer_that_is_not_modelled() -> None:
+    """A wording with variables that are not known is reported as such, not guessed."""
+    template = {"application/json": "$context.error.validationErrorString"}
+    response = {"BAD_REQUEST_BODY": {"responseTemplates": template}}
+    request = WireRequest("POST", b"/", b"dry+run=1", [(b"idempotency-key", b"k")], b"{}")
+
+    definition = DEFINITION | {"x-amazon-apigateway-gateway-responses": response}
+    refusal = read_validators(definition)["POST", "/claims"].refuse(request)
+
+    assert refusal is not None
+    assert refusal.status == 501
