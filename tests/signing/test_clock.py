@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -117,3 +120,34 @@ def test_auth_is_compared_by_what_it_signs_for(api: PrivateApi, keys: Credential
     assert one != SigV4Auth(api, credentials=keys, unsigned_payload=True)
     assert one != SigV4Auth(api)
     assert one != "auth"
+
+
+def test_learnt_by_threads_at_once(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:
+    """Of calls that were refused together each is sent again, whoever learnt the time first."""
+    threads = 8
+    together = threading.Barrier(threads)
+    first = itertools.count()
+    answer_by_clock = ahead(keys, timedelta(hours=1))
+
+    def answer(wire: Wire) -> bytes:
+        said = answer_by_clock(wire)
+        if next(first) < threads:
+            together.wait(timeout=10)
+        return said
+
+    gateway.answer = answer
+    session = api.session(credentials=keys)
+    with ThreadPoolExecutor(threads) as pool:
+        statuses = [*pool.map(lambda _: session.get("/x").status_code, range(threads))]
+    assert statuses == [200] * threads
+
+
+def test_not_for_an_answer_that_only_sounds_so(
+    gateway: Gateway, api: PrivateApi, keys: Credentials
+) -> None:
+    """A POST is not repeated when a backend says `Signature expired` and the clocks agree."""
+    message = {"message": "Signature expired: upstream"}
+    now = {"Date": format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)}
+    gateway.answer = lambda _: response(403, message, now)
+    assert api.session(credentials=keys).post("/orders").status_code == 403
+    assert len(gateway.received) == 1

@@ -55,3 +55,11 @@ def test_answers_can_be_pickled(gateway: Gateway, api: PrivateApi, keys: Credent
     """As `requests`' own responses can."""
     assert pickle.loads(pickle.dumps(api.session(credentials=keys).get("/x"))).ok  # noqa: S301
     assert gateway.received
+
+
+@pytest.mark.parametrize("bad", ["SECRETTOKEN\n", "SECRET\r\nTOKEN", "SECRET\x00TOKEN", "SECRETé"])
+def test_credentials_that_no_header_can_hold(bad: str) -> None:
+    """They are refused when they are made, without being shown."""
+    with pytest.raises(ValueError, match="no header can") as refused:
+        Credentials(access_key_id="AKIA", secret_access_key="s", session_token=bad)
+    assert "SECRET" not in str(refused.value)

@@ -110,3 +110,17 @@ def test_auth_alone_without_following(gateway: Gateway, other: Gateway, keys: Cr
     answer = requests.get(f"{api.url}/old", auth=auth, timeout=5, allow_redirects=False)
     assert answer.next is not None
     assert not {"authorization", "host", *SECRET} & {name.lower() for name in answer.next.headers}
+
+
+@pytest.mark.parametrize("location", ["/dev/a%2fb", "/dev/a[1]", "/dev/a|b", "/dev/%7e"])
+def test_signed_as_it_is_sent(
+    location: str,
+    gateway: Gateway,
+    api: PrivateApi,
+    keys: Credentials,
+    verified: Callable[[Wire], str],
+) -> None:
+    """A Location that is rewritten on its way to the wire is signed as rewritten."""
+    gateway.answer = redirecting(location)
+    assert api.session(credentials=keys).get("/old", allow_redirects=True).status_code == 200
+    verified(gateway.last)

@@ -147,3 +147,31 @@ def test_no_difference_is_the_key(gateway: Gateway, api: PrivateApi, keys: Crede
     gateway.answer = expecting((b"", b""))
     with pytest.raises(errors.SignatureMismatch, match="secret access key is wrong"):
         api.session(credentials=keys).get("/x").raise_for_status()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Forbidden: member 12 is not yours",
+        "Missing Authentication Token for partner",
+        "Order refused: User: bob is not authorized to perform: approve",
+    ],
+)
+def test_a_backends_own_403(
+    message: str, gateway: Gateway, api: PrivateApi, keys: Credentials
+) -> None:
+    """A 403 of what is behind the API is not explained as API Gateway's."""
+    gateway.answer = lambda _: response(403, {"message": message})
+    answer = api.session(credentials=keys).get("/x")
+    with pytest.raises(requests.HTTPError) as refused:
+        answer.raise_for_status()
+    assert not isinstance(refused.value, errors.AccessRefused)
+
+
+@pytest.mark.parametrize("body", [b"[" * 200_000, b"1" * 5000])
+def test_an_odd_body(body: bytes, gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:
+    """A 403 whose body no parser takes is an answer like any other."""
+    gateway.answer = lambda _: response(403, body)
+    answer = api.session(credentials=keys).get("/x")
+    with pytest.raises(requests.HTTPError):
+        answer.raise_for_status()

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as in `typing`, without its import
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import errors
     from .api import PrivateApi, path

@@ -90,7 +90,7 @@ class PrivateApi(Frozen):
 
     def session(self, **options: Unpack[Options]) -> Session:
         """Return a `Session`, a `requests.Session` for this API; the options are its own."""
-        from .session import Session  # noqa: PLC0415  a session needs its API first
+        from .session import Session
 
         return Session(self, **options)
 

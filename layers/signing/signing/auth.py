@@ -74,7 +74,7 @@ class SigV4Auth(AuthBase):
             credentials = credentials()
         headers = request.headers
         # What items() gives, at a tenth of its cost.
-        carried: OrderedDict[str, tuple[str, str]] = headers._store  # type: ignore[attr-defined]  # noqa: SLF001
+        carried: OrderedDict[str, tuple[str, str]] = headers._store  # type: ignore[attr-defined]
         signed: dict[str, str] = {}
         for name, value in carried.values():
             if lower := signed_name(name):

@@ -43,15 +43,14 @@ def elsewhere(environment: Mapping[str, str]) -> Provider:
 
     A profile or web identity; a container's role, or a SnapStart function's; an instance's role.
     """
-    from .metadata import container_role, instance_role  # noqa: PLC0415  not in plain Lambda
+    from .metadata import container_role, instance_role
 
     files = (
         environment.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
         environment.get("AWS_CONFIG_FILE", "~/.aws/config"),
     )
-    if (
-        not environment.keys().isdisjoint({"AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"})
-        or any(os.path.exists(os.path.expanduser(file)) for file in files)  # noqa: PTH110, PTH111
+    if not environment.keys().isdisjoint({"AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"}) or any(
+        os.path.exists(os.path.expanduser(file)) for file in files
     ):
         return from_botocore(environment.get("AWS_PROFILE"))
     is_container = any(name.startswith("AWS_CONTAINER_CREDENTIALS_") for name in environment)
@@ -62,8 +61,8 @@ def elsewhere(environment: Mapping[str, str]) -> Provider:
 def from_botocore(profile: str | None = None) -> Provider:
     """Return a provider that leaves profiles, single sign-on and web identity to botocore."""
     try:
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  131 ms, only if needed
-        from botocore.session import Session  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.session import Session
     except ImportError as error:
         raise CredentialsError("a profile needs botocore, which is not installed") from error
     session = Session(profile=profile)
@@ -71,7 +70,11 @@ def from_botocore(profile: str | None = None) -> Provider:
     def provider() -> Credentials:
         try:
             frozen = session.get_credentials().get_frozen_credentials()
-        except (BotoCoreError, AttributeError) as error:  # None has no frozen credentials
+        except (
+            BotoCoreError,
+            ClientError,
+            AttributeError,
+        ) as error:  # None has no frozen credentials
             raise CredentialsError(f"profile {profile or 'default'}: {error}") from error
         return Credentials(
             access_key_id=frozen.access_key,

@@ -7,21 +7,19 @@
         ConfigurationError (ValueError): an environment variable is missing or unusable
         CredentialsError: no credentials, or their source refused
         HostRefused (requests.InvalidURL): a URL of another host; nothing was sent
-        PathRefused (requests.InvalidURL): a path that may lead elsewhere; nothing was sent
+        PathRefused (requests.InvalidURL): a path that may lead elsewhere; likewise
         UnsignableBody (TypeError): a body that cannot be hashed before it is sent
         DeadlineExceeded (requests.Timeout): no time left for an attempt
         AccessRefused (requests.HTTPError): 403 by API Gateway, not by what is behind it
           Unsigned: no or a malformed signature, or no such route
           SignatureMismatch: wrong signature; `.difference` says where
-          SignatureExpired: signed too long ago, or in the future
+          SignatureExpired: signed too long ago, or ahead
           UnknownCredentials: key or session token unknown or expired
           Forbidden: not reachable from this network, or no API key
           NotGranted: no policy allows `.action` on `.resource`
             NotGrantedByResourcePolicy: the API's own policy does not allow it
             ExplicitlyDenied: a policy denies it: the wrong endpoint, mostly
 """
-
-# ruff: noqa: N818  Names say what happened, as those of requests do.
 
 from __future__ import annotations
 

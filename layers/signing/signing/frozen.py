@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as in `typing`, without its import
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
@@ -20,10 +20,10 @@ class Frozen:
         return tuple(getattr(self, name) for name in self.__slots__)
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be set")
+        raise AttributeError(f"{type(self).__name__} is immutable: {name}")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{type(self).__name__} is immutable: {name} cannot be deleted")
+        raise AttributeError(f"{type(self).__name__} is immutable: {name}")
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

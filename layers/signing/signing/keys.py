@@ -8,7 +8,7 @@ from hmac import digest
 
 from .frozen import Frozen
 
-TYPE_CHECKING = False  # as in `typing`, without its import
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hashlib import _Hash
 
@@ -38,6 +38,9 @@ class Credentials(Frozen):
     ) -> None:
         if not access_key_id or not secret_access_key:
             raise ValueError("credentials need an access key id and a secret access key")
+        sent = access_key_id + (session_token or "")
+        if not (sent.isascii() and sent.isprintable()):
+            raise ValueError("credentials hold what no header can, perhaps a newline")
         self._set(
             access_key_id=access_key_id,
             secret_access_key=Redacted(secret_access_key),
@@ -48,8 +51,7 @@ class Credentials(Frozen):
 class SigningKey:
     """What a secret is turned into for one day (`20150830`), region and service.
 
-    Kept as the two halves of HMAC-SHA256 (RFC 2104) by that key, begun but not fed: copying them
-    costs less than half of any HMAC in the standard library.
+    Kept as both halves of HMAC-SHA256 (RFC 2104), begun: to copy them costs less than `hmac`.
     """
 
     __slots__ = ("_inner", "_outer", "scope")

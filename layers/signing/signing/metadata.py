@@ -34,7 +34,7 @@ def container_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
         raise CredentialsError("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor local")
     headers = {}
     if file := environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
-        with open(file, encoding="utf-8") as lines:  # noqa: PTH123
+        with open(file, encoding="utf-8") as lines:
             headers["Authorization"] = lines.read().strip()
     elif token := environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"):
         headers["Authorization"] = token

@@ -32,8 +32,12 @@ _MEANINGS: tuple[tuple[str | tuple[str, ...], type[errors.AccessRefused], str], 
         "the access key or the session token is unknown or has expired",
     ),
     ("Incomplete signature", errors.Unsigned, "something changed the Authorization header"),
-    ("Missing Authentication Token", errors.Unsigned, "no signature arrived, or no such route"),
-    ("Forbidden", errors.Forbidden, "not from this network or endpoint, or not without an API key"),
+    ("Missing Authentication Token\0", errors.Unsigned, "no signature arrived, or no such route"),
+    (
+        "Forbidden\0",
+        errors.Forbidden,
+        "not from this network or endpoint, or not without an API key",
+    ),
 )
 # Compiled when first needed: a function that is never refused does not pay for them.
 _SECRETS = rb"(?i)(x-amz-security-token:\s*|Signature=)[^\s\\'\",]+"
@@ -64,7 +68,7 @@ def as_answer(response: Response) -> Response:
         token = response.request.headers.get("X-Amz-Security-Token")
         if token:
             content = content.replace(token.encode(), b"<redacted>")
-        response._content = content  # noqa: SLF001  there is no public way
+        response._content = content
     return response
 
 
@@ -74,7 +78,7 @@ def clock_offset(response: Response) -> float | None:
         return None
     try:
         return parsedate_to_datetime(response.headers.get("Date", "")).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -83,14 +87,14 @@ def explain(response: Response) -> errors.AccessRefused | None:
     if response.status_code != _FORBIDDEN:
         return None
     message = _message(response)
-    if found := re.search(_NOT_AUTHORIZED, message):
+    if found := re.match(_NOT_AUTHORIZED, message):
         return _not_granted(message, found, response)
     if message.startswith(_MISMATCH):
         return _mismatch(message, response)
     if response.headers.get("x-amzn-ErrorType", "").startswith("IncompleteSignature"):
         message = "Incomplete signature"  # the original repeats the Authorization header
     for start, error, meaning in _MEANINGS:
-        if message.startswith(start):
+        if f"{message}\0".startswith(start):
             route = f"{response.request.method} {response.request.path_url.partition('?')[0]}"
             return error(f"{route}: {message.rstrip('.')}: {meaning}", response=response)
     return None
@@ -111,7 +115,7 @@ def _not_granted(message: str, found: re.Match[str], response: Response) -> erro
 
 
 def _mismatch(message: str, response: Response) -> errors.SignatureMismatch:
-    from difflib import unified_diff  # noqa: PLC0415  only when something went wrong
+    from difflib import unified_diff
 
     expected = re.search(_EXPECTED, message)
     difference = ""
@@ -157,6 +161,6 @@ def _redacted(canonical: str) -> str:
 def _message(response: Response) -> str:
     try:
         body = response.json()
-    except requests.exceptions.JSONDecodeError:
+    except (ValueError, RecursionError):
         return ""
     return str(body.get("message") or body.get("Message") or "") if isinstance(body, dict) else ""

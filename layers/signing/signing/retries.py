@@ -42,7 +42,7 @@ class Retries(Frozen):
 
     def wait(self, attempt: int, headers: Mapping[str, str]) -> float:
         """Return the seconds to wait after an attempt (1, 2...) that was answered so."""
-        jitter = random.uniform(0, min(self.cap, self.base * 2 ** (attempt - 1)))  # noqa: S311
+        jitter = random.uniform(0, min(self.cap, self.base * 2 ** (attempt - 1)))
         return max(jitter, _retry_after(headers))
 
 
@@ -54,7 +54,7 @@ class LambdaContext(Protocol):
 def deadline(context: LambdaContext, *, margin: float = 0.5) -> Iterator[None]:
     """Let no call in this block wait for longer than the invocation lasts, less `margin` seconds.
 
-    Holds for the thread that entered the block (it is a context variable).
+    An answer that comes in drops may last longer. Holds for the thread that entered the block.
     """
     with within(context.get_remaining_time_in_millis() / 1000 - margin):
         yield
@@ -83,9 +83,9 @@ def _retry_after(headers: Mapping[str, str]) -> float:
         return float(value)
     try:
         until = parsedate_to_datetime(value).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     try:
         return until - parsedate_to_datetime(headers.get("Date", "")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return until - time.time()

@@ -8,6 +8,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, SSLError, Timeout
 from requests.utils import rewind_body
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
         unsigned_payload: bool
 
 
-_TIMEOUT = (2.0, 30.0)  # API Gateway itself gives up after 29 s, unless that was raised
-_THREADS = 64  # connections kept, so that as many threads may share a session
+_TIMEOUT = (2.0, 30.0)  # API Gateway gives up after 29 s
+_SKEW = 60  # seconds; API Gateway tolerates 300
+_THREADS = 64  # that may share a session
 _NO_ANSWER = (requests.ConnectionError, Timeout, ChunkedEncodingError)
 
 
@@ -93,6 +95,8 @@ class Session(requests.Session):
     def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         follow = kwargs.pop("allow_redirects", False)
         kwargs["timeout"] = kwargs.get("timeout") or self.timeout
+        for name in ("stream", "verify", "cert"):
+            kwargs.setdefault(name, getattr(self, name))
         with within(self.retries.total) as end:
             response = self._send_until(end, request, kwargs)
             if not follow:
@@ -102,9 +106,11 @@ class Session(requests.Session):
         last.history = before
         return last
 
-    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:  # noqa: ARG002
+    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
         """Take the signature off a redirect; `send` signs it anew, or refuses a foreign host."""
         unsign(prepared_request)
+        # As urllib3 would make it after signing.
+        prepared_request.prepare_url(prepared_request.url, None)
 
     def _send_until(self, end: float, request: PreparedRequest, options: Any) -> Response:
         repeatable = _can_be_sent_again(request.body)
@@ -113,6 +119,7 @@ class Session(requests.Session):
             attempts = 1
         attempt, clock_trusted = 1, not repeatable
         while True:
+            used = self.signer.clock_offset
             try:
                 response = self._attempt(end, request, options)
             except _NO_ANSWER as error:
@@ -120,7 +127,7 @@ class Session(requests.Session):
                 if wait is None or isinstance(error, SSLError):
                     raise
             else:
-                if not clock_trusted and self._learn_clock(response):
+                if not clock_trusted and self._learn_clock(response, used):
                     attempt, wait, clock_trusted = attempt - 1, 0.0, True
                 else:
                     wait = self._wait(attempt, attempts, response.headers, end)
@@ -146,7 +153,7 @@ class Session(requests.Session):
         self.signer.sign(signed)
         timeout = options["timeout"]
         limits = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        bounded = tuple(left if limit is None else min(limit, left) for limit in limits)
+        bounded = urllib3.Timeout(left, *(limit and min(limit, left) for limit in limits))
         return super().send(signed, **{**options, "timeout": bounded, "allow_redirects": False})
 
     def _wait(self, attempt: int, attempts: int, headers: Any, end: float) -> float | None:
@@ -156,9 +163,9 @@ class Session(requests.Session):
         wait = self.retries.wait(attempt, headers)
         return wait if time.monotonic() + wait < end else None
 
-    def _learn_clock(self, response: Response) -> bool:
+    def _learn_clock(self, response: Response, used: float) -> bool:
         offset = clock_offset(response)
-        if offset is None or abs(offset - self.signer.clock_offset) < 1:
+        if offset is None or abs(offset - used) < _SKEW:
             return False
         self.signer.clock_offset = offset
         return True
