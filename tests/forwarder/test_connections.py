@@ -57,7 +57,7 @@ def test_bytes_that_come_later(serve: Serve) -> None:
     pair = serve(answers(response(200, b"first")))
     pair.ask()
     pair.server.script = answers(response(200, b"second"))
-    for connection in pair.server._sockets:
+    for connection in pair.server.sockets:
         connection.sendall(response(200, b"forged"))
     time.sleep(0.05)
     assert pair.ask().body == b"second"

@@ -128,6 +128,7 @@ def test_huge_headers(serve: Serve, text: bytes) -> None:
 def test_connections_that_end(
     serve: Serve,
     caplog: pytest.LogCaptureFixture,
+    *,
     script: Script,
     phase: str,
     error: str,
@@ -371,7 +372,7 @@ def test_an_old_version_of_tls(serve: Serve, server_tls: ssl.SSLContext) -> None
     pair = serve()
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     old.set_ciphers("DEFAULT@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     trustme.CA().issue_cert("127.0.0.1").configure_cert(old)
     pair.server.tls = old

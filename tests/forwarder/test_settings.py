@@ -97,7 +97,7 @@ def test_a_private_api_that_cannot_be_called(name: str, value: str) -> None:
 def test_a_private_authority_however_its_lines_end(
     serve: Callable[..., Pair], ca: str, separator: str
 ) -> None:
-    """Line breaks may have become spaces on the way into the variable; text around it is no harm."""
+    """Line breaks may have become spaces in the variable; text around it does no harm."""
     pair = serve(BACKEND_CA=f"# ours\n{ca}".replace("\n", separator))
     assert pair.ask().status == 200
 

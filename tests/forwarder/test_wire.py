@@ -132,7 +132,8 @@ def test_four_megabytes_both_ways(serve: Serve) -> None:
 def test_multipart(serve: Serve) -> None:
     """Boundaries, line ends and parts are bytes like any others."""
     kind = "multipart/form-data; boundary=----x"
-    body = b'------x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n\xff\r\n------x--'
+    part = b'Content-Disposition: form-data; name="f"; filename="a"\r\n\r\n\xff\r\n'
+    body = b"------x\r\n" + part + b"------x--"
     pair = serve()
     pair.ask("POST", headers=(("Content-Type", kind),), body=body)
     assert pair.server.last.body == body
