@@ -60,10 +60,11 @@ install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed
 COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --universal
 
-bench: install .venv/peers/.installed ## compare the door, the signer and the cold starts with others
+bench: install .venv/peers/.installed ## compare the door, the signer, the forwarder and the cold starts with others
 	$(LOCAL)/python -m benchmarks.door
 	PYTHONPATH=layers/signing .venv/peers/bin/python -m benchmarks.signing
 	$(LOCAL)/python -m benchmarks.coldstart
+	$(LOCAL)/python -m benchmarks.forwarder
 
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
 	for name in uv local tools runtime peers vectors; do \

@@ -1,0 +1,1 @@
+"""A forwarder as it is usually written."""
