@@ -46,6 +46,17 @@ def test_bodies_arrive_as_they_were(to: Any, body: bytes) -> None:
     assert body_of(render(Answer(200, (), body), to)) == body
 
 
+@pytest.mark.parametrize("to", [REST, HTTP], ids=["1.0", "2.0"])
+def test_a_body_of_no_known_type_is_not_called_json(to: Any) -> None:
+    """Left to itself, API Gateway would name a type that nobody has given."""
+    named = render(Answer(200, (("content-type", "text/html"),), b"x"), to)
+    unnamed, empty = (render(Answer(200, (), body), to) for body in (b"x", b""))
+    assert "text/html" in str(named)
+    assert "octet-stream" not in str(named)
+    assert "application/octet-stream" in str(unnamed)
+    assert "octet-stream" not in str(empty)
+
+
 def test_encoded_content_is_never_text() -> None:
     """A body under a Content-Encoding is base64, even if its bytes look like text."""
     rendered = render(Answer(200, (("content-encoding", "x"),), b"abc"), REST)

@@ -271,6 +271,27 @@ def test_a_name_that_nobody_knows(serve: Serve, caplog: pytest.LogCaptureFixture
     assert "backend.invalid" not in caplog.text
 
 
+def test_a_name_that_is_looked_up_for_ever(
+    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resolver that does not answer has the time for connecting, no more."""
+    over, real = threading.Event(), socket.getaddrinfo
+
+    def look_up(host: bytes, port: int, **more: Any) -> Any:
+        if more["flags"] != socket.AI_NUMERICHOST:
+            over.wait(10)
+        return real(host, port, **more)
+
+    pair = serve(BACKEND_URL="https://backend.invalid", BACKEND_CONNECT_SECONDS="0.3")
+    monkeypatch.setattr("forwarder.connection.socket.getaddrinfo", look_up)
+    began = time.monotonic()
+    answer = pair.ask()
+    assert time.monotonic() - began < 0.6
+    over.set()
+    assert (answer.status, said(answer)) == (504, "The connection to the backend took too long")
+    assert phase_and_error(caplog) == ("connect", "timeout")
+
+
 def test_a_backend_that_does_not_accept(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """A connection that nobody takes is a 504 after the time for connecting, not the whole."""
     full = socket.socket()

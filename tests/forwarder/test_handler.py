@@ -41,13 +41,13 @@ def test_the_environment_configures_it(
     serve: Serve, event: Callable[[str], Any], context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The backend is read once and its connections serve the invocations to come."""
-    pair = serve(answers(response(200, b"here")))
+    pair = serve(answers(response(200, b"here", [("Content-Type", "text/plain")])))
     for name, value in pair.environment.items():
         monkeypatch.setenv(name, value)
     rendered = [handler.lambda_handler(event("rest-get"), context) for _ in range(3)]
     assert rendered[0] == {
         "statusCode": 200,
-        "multiValueHeaders": {},
+        "multiValueHeaders": {"Content-Type": ["text/plain"]},
         "body": "here",
         "isBase64Encoded": False,
     }

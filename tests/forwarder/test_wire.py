@@ -245,6 +245,14 @@ def test_the_root(serve: Serve) -> None:
     assert pair.server.last.target == b"/base?a=1"
 
 
+def test_a_backend_with_a_name(serve: Serve) -> None:
+    """It is looked up, and TLS proves that it is the one."""
+    pair = serve()
+    named = serve(BACKEND_URL=f"https://localhost:{pair.server.port}")
+    assert named.ask().status == 200
+    assert pair.server.last.one("host") == f"localhost:{pair.server.port}"
+
+
 def test_the_reason_is_told(serve: Serve) -> None:
     """A refused request's answer says what is wrong with it, and names the request."""
     assert said(serve().ask(path="/../x")) == "The path has a segment of dots"

@@ -45,15 +45,18 @@ def render(answer: Answer, request: Request) -> dict[str, Any]:
     A body is text where it is UTF-8 and not encoded, else base64: both arrive as they were. One
     that Lambda would not take, at about 6 MB of text or 4.5 MB of anything else, becomes a 502.
     """
+    body = b"" if request.method == "HEAD" or answer.status in _BODILESS else answer.body
+    headers = _gathered(answer)
+    if body and "content-type" not in map(str.lower, headers):
+        # API Gateway would call it JSON; nobody knows what it is (RFC 9110, 8.3).
+        headers["Content-Type"] = ["application/octet-stream"]
     result: dict[str, Any] = {"statusCode": answer.status}
     if request.payload == "1.0":
-        result["multiValueHeaders"] = _gathered(answer)
+        result["multiValueHeaders"] = headers
     else:
-        headers = _gathered(answer)
         cookies = [headers.pop(name) for name in list(headers) if name.lower() == "set-cookie"]
         result["headers"] = {name: ", ".join(values) for name, values in headers.items()}
         result["cookies"] = [cookie for values in cookies for cookie in values]
-    body = b"" if request.method == "HEAD" or answer.status in _BODILESS else answer.body
     for form in _forms(answer, body):
         if _fits(result | form, len(body)):
             return result | form
