@@ -47,6 +47,25 @@ def test_a_decoded_parameter_does_as_well(event: Callable[[str], Any]) -> None:
     assert read(decoded).path == "/files/a%2Fb%20c/%C3%A9;v=1/"
 
 
+@pytest.mark.parametrize(
+    ("raw", "parameter", "path"),
+    [
+        ("/dev/partner/a", "a?b/c", "/a%3Fb/c"),
+        ("/dev/partner/a", "a", "/a"),
+        ("/dev/partner/100%25/%2541", "100%25/%2541", "/100%25/%2541"),
+        ("/dev/partner/100%", "100%", "/100%25"),
+        ("/v1/partner/partner/a/", "a", "/a/"),
+        ("/partner/a/b", "other", "/a/b"),
+    ],
+)
+def test_paths_of_http_apis(
+    event: Callable[[str], Any], raw: str, parameter: str, path: str
+) -> None:
+    """What API Gateway leaves encoded stays so; what it cuts off is in the parameter."""
+    http = event("http-get") | {"rawPath": raw, "pathParameters": {"path": parameter}}
+    assert read(http).path == path
+
+
 def test_octets_that_no_target_can_hold_are_encoded(event: Callable[[str], Any]) -> None:
     """Spaces, letters beyond ASCII, `#` and `?` in a path that came raw; nothing else changes."""
     sent = '/a b/é#?[x]|^`{}"<>\\~%41'

@@ -6,8 +6,9 @@ aws-sam-cli #771 and serverless-offline #265):
 
     1.0  The path as it was sent, percent-encoded. Query parameters decoded, with all their values;
          their order is kept within a name only, and `?a` comes as `?a=`.
-    2.0  The path decoded but for `%25`, so that `%2F` cannot be told from `/` any more. The query
-         as it was sent. Repeated headers joined with commas, cookies in a list of their own.
+    2.0  The path decoded but for `%25`, so that `%2F` cannot be told from `/` any more, and cut off
+         at a decoded `?`, which the parameter is not. The query as it was sent. Repeated headers
+         joined with commas, cookies in a list of their own.
 """
 
 from __future__ import annotations
@@ -120,7 +121,8 @@ def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
     greedy = _GREEDY.fullmatch(route)
     if greedy is None:
         return ""
-    literal, value = greedy[1], unquote(parameters[greedy[2]]).rstrip("/")
+    literal, parameter = greedy[1], parameters[greedy[2]]
+    value = unquote(parameter).rstrip("/")
     start = paths[0].find(literal)
     while start >= 0:
         below = paths[0][start + len(literal) - 1 :]
@@ -129,7 +131,9 @@ def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
         start = paths[0].find(literal, start + 1)
     for path in paths:
         if path.startswith(literal):
-            return path[len(literal) - 1 :]
+            below = path[len(literal) - 1 :]
+            is_cut = "?" in parameter and below[1:] == parameter.partition("?")[0]
+            return f"/{parameter}" if is_cut else below
     raise ValueError("the path is not one of the route")
 
 
