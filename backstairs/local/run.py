@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from backstairs.access import Endpoint, Origin
@@ -22,10 +23,11 @@ from backstairs.local.streams import StreamPoller
 from backstairs.local.workers import Launcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from backstairs.local.account import Account
+    from backstairs.local.asgi import App
     from backstairs.local.process import Children
 
 WORKERS = 4
@@ -36,6 +38,8 @@ ANOTHER_ENDPOINT = Origin(
     "another-endpoint", Endpoint("vpce-0another00000000", "vpc-0another000000000"), "10.99.0.10"
 )
 INTERNET = Origin("internet", None, "203.0.113.10")
+# An address out of the ranges that GitHub publishes for its webhooks.
+GITHUB = Origin("github", None, "140.82.115.10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +98,18 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def run(
-    account: Account, stack_name: str, *, children: Children, python: Path, state: Path
+    account: Account,
+    stack_name: str,
+    *,
+    children: Children,
+    python: Path,
+    state: Path,
+    backends: Mapping[str, App] = MappingProxyType({}),
 ) -> AsyncIterator[Running]:
     """Open the doors to what is deployed; on leaving, close them and end the workers.
 
     `python` is the interpreter of the functions, `state` a folder for code, logs and certificates.
+    `backends` are services of the networks, by their DNS names.
     """
     logs = state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -108,7 +119,7 @@ async def run(
     sources = await asyncio.to_thread(account.event_sources)
     identities = AccountIdentities(account.url)
     await asyncio.to_thread(identities.refresh)
-    certificates = Certificates(state, account.region)
+    certificates = Certificates(state, account.region, backends)
 
     plain, tls = Servers(), Servers(certificates.server)
     networks: dict[str | None, Network] = {}
@@ -128,12 +139,13 @@ async def run(
     validators = {one.api.arn: one.validators for one in deployed}
     door = Door(Directory(apis), pools, identities, account.region, validators)
 
-    origins = [*endpoints, ANOTHER_ENDPOINT, INTERNET]
+    origins = [*endpoints, ANOTHER_ENDPOINT, INTERNET, GITHUB]
     ports = {origin.name: plain.add(partial(door.serve, origin)) for origin in origins}
     tls_ports = {origin.name: tls.add(partial(door.serve, origin)) for origin in origins}
+    inside = [(re.compile(re.escape(name)), tls.add(app)) for name, app in backends.items()]
     vpcs = {function.vpc_id for function in functions}
     for vpc_id in vpcs:
-        known = [
+        known = inside + [
             (names_of(origin.endpoint, account.region), tls_ports[origin.name])
             for origin in endpoints
             if origin.endpoint is not None and origin.endpoint.vpc_id == vpc_id
