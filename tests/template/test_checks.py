@@ -74,7 +74,9 @@ def test_every_template_is_looked_at() -> None:
     """A new one belongs into the tests above."""
     assert {path.name for path in (ROOT / "stacks").iterdir()} == {
         "api-gateway-account.yaml",
+        "forwarder.yaml",
         "http-backend.yaml",
         "network.yaml",
         "regional.yaml",
+        "vpc-link.yaml",
     }
