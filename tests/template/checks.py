@@ -128,7 +128,7 @@ def groups_open(stack: Stack) -> Iterator[str]:
     for name, rule in _rules(stack, "Ingress"):
         if rule.get("CidrIp") in _EVERYONE or rule.get("CidrIpv6") in _EVERYONE:
             yield f"{name}: lets in the whole internet"
-        if (rule.get("FromPort"), rule.get("ToPort")) != (443, 443):
+        if {str(rule.get("FromPort")), str(rule.get("ToPort"))} != {"443"}:
             yield f"{name}: lets in more than port 443"
     for name, rule in _rules(stack, "Egress"):
         if str(rule["IpProtocol"]) == "-1" and rule.get("CidrIp") in _EVERYONE:
