@@ -13,7 +13,7 @@ from tests.template.conftest import ROOT
 from tests.template.test_access_models import methods
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 GRANT = "arn:aws:execute-api:us-east-1:123456789012:*/dev/GET/claims/*"
 NETWORK = {"VpcId": "vpc-0a", "SubnetIds": "subnet-0a,subnet-0b"}
@@ -72,11 +72,11 @@ def http(forwarder_with: Callable[..., Any]) -> Any:
     return forwarder_with(**{**INSIDE, **WEBHOOKS, **HTTP})
 
 
-def definition(stack: Any) -> Mapping[str, Any]:
+def definition(stack: Any) -> dict[str, Any]:
     """The definition of the stack's one API."""
     kinds = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
     ((_, api),) = [one for kind in kinds for one in stack.of_type(kind).items()]
-    body: Mapping[str, Any] = api["Body"]
+    body: dict[str, Any] = api["Body"]
     return body
 
 
