@@ -247,7 +247,7 @@ def test_an_http_api_refuses_who_does_not_sign(edge: Edge) -> None:
     ],
 )
 def test_each_path_has_its_own_addresses(edge: Edge, verb: str, path: str, origin: str) -> None:
-    """A key and a right signature do not help from elsewhere, nor does another way of writing it."""
+    """A key and a right signature do not help from elsewhere, nor another way of writing it."""
     body = b"{}"
     headers = {
         "x-api-key": edge.key,
