@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from backstairs.intrinsics import Resolver
 
 POLICY = "x-amazon-apigateway-policy"
+BINARY = "x-amazon-apigateway-binary-media-types"
+KEY_SOURCE = "x-amazon-apigateway-api-key-source"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANY_METHOD = "x-amazon-apigateway-any-method"
 _AUTH = "x-amazon-apigateway-auth"
@@ -67,6 +69,7 @@ def find_apis(
                 private=_endpoint_types(properties, where) == ["PRIVATE"],
                 policy=resource_policy(logical_id, _policy_document(properties, body)),
                 routes=read_routes(body, where),
+                key_source=_key_source(properties, body),
             )
         )
     return apis
@@ -86,6 +89,11 @@ def _policy_document(properties: Mapping[str, Any], body: Mapping[str, Any]) -> 
     if POLICY in body and "Policy" in properties:
         return Unresolved(f"both Policy and {POLICY}: which of them holds is not known")
     return body.get(POLICY, properties.get("Policy"))
+
+
+def _key_source(properties: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+    """HEADER unless something else is said; what is not known is neither HEADER nor decided."""
+    return str(properties.get("ApiKeySourceType", body.get(KEY_SOURCE, "HEADER")))
 
 
 def resource_policy(api_name: str, document: object) -> Policy | None:

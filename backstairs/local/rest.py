@@ -2,11 +2,15 @@
 
 Source: API Gateway Developer Guide, "Lambda proxy integrations in API Gateway" and "Amazon API
 Gateway important notes". The path and its parameters stay as they were sent, percent-encoded;
-query parameters are decoded (public reports: serverless-offline #265, aws-sam-cli #771).
+query parameters are decoded (public reports: serverless-offline #265, aws-sam-cli #771). An API key
+is in the event, with its value, where the method asks for one ("Variables for data models,
+authorizers, mapping templates", `$context.identity.apiKey`).
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
 import zlib
@@ -57,7 +61,10 @@ class MalformedAnswerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How a request came in: what the event tells of it beside the request itself."""
+    """How a request came in: what the event tells of it beside the request itself.
+
+    `api_key_id` is that of the key the method asked for; `binary`: the body goes in base64.
+    """
 
     api: Api
     route: Route
@@ -70,6 +77,8 @@ class Entry:
     trace_id: str
     header_names: Iterable[bytes]
     path: str
+    api_key_id: str | None = None
+    binary: bool = False
 
 
 def event(request: WireRequest, entry: Entry) -> bytes:
@@ -128,10 +137,18 @@ def event(request: WireRequest, entry: Entry) -> bytes:
             "requestTimeEpoch": int(entry.time.timestamp() * 1000),
             "identity": _identity(request, entry),
         },
-        "body": request.body.decode("utf-8", "replace") if request.body else None,
-        "isBase64Encoded": False,
+        "body": _body(request, binary=entry.binary),
+        "isBase64Encoded": entry.binary and bool(request.body),
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _body(request: WireRequest, *, binary: bool) -> str | None:
+    if not request.body:
+        return None
+    return (
+        base64.b64encode(request.body).decode() if binary else request.body.decode(errors="replace")
+    )
 
 
 def _identity(request: WireRequest, entry: Entry) -> dict[str, Any]:
@@ -141,6 +158,7 @@ def _identity(request: WireRequest, entry: Entry) -> dict[str, Any]:
             "accessKey",
             "accountId",
             "apiKey",
+            "apiKeyId",
             "caller",
             "cognitoAuthenticationProvider",
             "cognitoAuthenticationType",
@@ -161,6 +179,9 @@ def _identity(request: WireRequest, entry: Entry) -> dict[str, Any]:
         identity["accountId"] = entry.caller.account
         identity["caller"] = identity["user"] = entry.caller.user_id
         identity["userArn"] = entry.caller.arn
+    if entry.api_key_id is not None:
+        identity["apiKey"] = request.values("x-api-key")[0]
+        identity["apiKeyId"] = entry.api_key_id
     return identity
 
 
@@ -191,15 +212,12 @@ class Answer:
     body: bytes
 
 
-def answer(payload: bytes) -> Answer:
+def answer(payload: bytes, *, binary: bool = False) -> Answer:
     """A function's answer as a response. Raises MalformedAnswerError, which the caller gets as 502.
 
-    Without binary media types a base64 body is sent as it is.
+    `binary`: what the function says is base64 is sent decoded; otherwise it is sent as it is.
     """
-    try:
-        said = json.loads(payload)
-    except ValueError as error:
-        raise MalformedAnswerError(str(error)) from error
+    said = parsed(payload)
     if not isinstance(said, dict):
         raise MalformedAnswerError(f"the answer is a {type(said).__name__}, not an object")
     unknown = said.keys() - {
@@ -211,28 +229,52 @@ def answer(payload: bytes) -> Answer:
     }
     if unknown:
         raise MalformedAnswerError(f"unknown keys {sorted(unknown)}")
+    status = status_of(said)
+    headers = answer_headers(object_of(said, "headers"), object_of(said, "multiValueHeaders"))
+    if status in WITHOUT_BODY:
+        # RFC 9110, sections 15.3.5 and 15.4.5: bytes here would be read as the next answer.
+        return Answer(status, headers, b"")
+    if not any(name.lower() == b"content-type" for name, _ in headers):
+        headers.append((b"content-type", JSON))
+    return Answer(status, headers, body_of(said, binary=binary))
+
+
+def parsed(payload: bytes) -> Any:
+    """A function's answer read as JSON. Raises MalformedAnswerError."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise MalformedAnswerError(str(error)) from error
+
+
+def status_of(said: Mapping[str, Any]) -> int:
+    """The status of an answer. Raises MalformedAnswerError."""
     try:
         status = int(said["statusCode"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MalformedAnswerError("statusCode is missing or not a number") from error
     if not 200 <= status <= 599:  # noqa: PLR2004 - what can end a request
         raise MalformedAnswerError(f"statusCode is {status}")
+    return status
+
+
+def body_of(said: Mapping[str, Any], *, binary: bool) -> bytes:
+    """The bytes of an answer's body; `binary` decodes base64. Raises MalformedAnswerError."""
     body = said.get("body")
     if body is not None and not isinstance(body, str):
         raise MalformedAnswerError(f"body is a {type(body).__name__}, not a string")
-    headers = _answer_headers(_object(said, "headers"), _object(said, "multiValueHeaders"))
-    if status in WITHOUT_BODY:
-        # RFC 9110, sections 15.3.5 and 15.4.5: bytes here would be read as the next answer.
-        return Answer(status, headers, b"")
-    if not any(name.lower() == b"content-type" for name, _ in headers):
-        headers.append((b"content-type", JSON))
     try:
-        return Answer(status, headers, (body or "").encode())
+        sent = (body or "").encode()
+        encoded = binary and said.get("isBase64Encoded") is True
+        return base64.b64decode(sent, validate=True) if encoded else sent
     except UnicodeEncodeError as error:
         raise MalformedAnswerError("body is not Unicode") from error
+    except binascii.Error as error:
+        raise MalformedAnswerError("body is not base64") from error
 
 
-def _object(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def object_of(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object in an answer, empty where there is none. Raises MalformedAnswerError."""
     value = said.get(name)
     if value is None:
         return {}
@@ -241,9 +283,10 @@ def _object(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
-def _answer_headers(
+def answer_headers(
     single: Mapping[str, Any], multiple: Mapping[str, Any]
 ) -> list[tuple[bytes, bytes]]:
+    """An answer's headers as they are sent. Raises MalformedAnswerError for what cannot be."""
     # Both forms are merged; an equal pair in both is sent once (the guide's words on
     # `multiValueHeaders`).
     pairs = [(name, _header_text(one)) for name, many in multiple.items() for one in _listed(many)]

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from backstairs.access import Endpoint, Origin
 from backstairs.local.control import Control
+from backstairs.local.deployed import deployed_apis
 from backstairs.local.door import Door
 from backstairs.local.identities import AccountIdentities
+from backstairs.local.keys import AccountKeys
 from backstairs.local.network import Certificates, Network, names_of
 from backstairs.local.routes import Directory, matches_path
 from backstairs.local.runtime import Pool, Worker
@@ -113,7 +115,7 @@ async def run(
     """
     logs = state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    deployed = await asyncio.to_thread(account.apis)
+    deployed = await asyncio.to_thread(deployed_apis, account)
     endpoints = await asyncio.to_thread(account.origins)
     functions = await asyncio.to_thread(account.functions, stack_name, state / "code")
     sources = await asyncio.to_thread(account.event_sources)
@@ -136,8 +138,9 @@ async def run(
         workers = [Worker(plain.add) for _ in range(WORKERS)]
         pools[function.arn] = Pool(function, workers, launcher.start)
     apis = [one.api for one in deployed]
-    validators = {one.api.arn: one.validators for one in deployed}
-    door = Door(Directory(apis), pools, identities, account.region, validators)
+    settings = {(one.api.api_id, one.api.stage): one.settings for one in deployed}
+    keys = AccountKeys(account)
+    door = Door(Directory(apis), pools, identities, account.region, settings, keys=keys)
 
     origins = [*endpoints, ANOTHER_ENDPOINT, INTERNET, GITHUB]
     ports = {origin.name: plain.add(partial(door.serve, origin)) for origin in origins}
@@ -184,7 +187,7 @@ async def run(
 
     async with asyncio.TaskGroup() as tasks:
         serving = [tasks.create_task(servers.run()) for servers in (plain, tls)]
-        background = [tasks.create_task(identities.keep_fresh())]
+        background = [tasks.create_task(one.keep_fresh()) for one in (identities, keys)]
         try:
             await plain.started()
             await tls.started()

@@ -123,6 +123,8 @@ def _freeze_on_deployment() -> None:
             policy = rest._rest_apis[api_id]["policy"]
             if policy:
                 frozen[_POLICY] = copy.deepcopy(policy)
+            frozen[_BINARY] = list(rest._rest_apis[api_id]["binaryMediaTypes"])
+            frozen[_KEY_SOURCE] = rest._rest_apis[api_id]["apiKeySource"]
             for deployment_id in set(rest._deployments_v1[api_id]) - before:
                 deployed[api_id, deployment_id] = frozen
         return answer
