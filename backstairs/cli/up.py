@@ -101,9 +101,8 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
     present = [one for one in (APPLICATION, FORWARDER) if (project.root / one.template).is_file()]
     try:
         with step(console, "sam build, starting an emulated account"):
-            builds = asyncio.gather(*(asyncio.to_thread(sam.build, one) for one in present))
             starting = asyncio.to_thread(start_account, sys.executable, children, state, REGION)
-            url, _ = await asyncio.gather(starting, builds)
+            url, _ = await asyncio.gather(starting, asyncio.to_thread(sam.build, *present))
         account = Account(url, REGION)
         with step(console, f"sam deploy of stack {STACK_NAME}"):
             await asyncio.to_thread(sam.deploy, account)

@@ -31,7 +31,7 @@ _TAIL = 15
 class Stack:
     """A template of the project, the folder that it is built into, and its stack's name.
 
-    Paths are relative to the project; each build has a folder of its own, so that several can run.
+    Paths are relative to the project.
     """
 
     name: str
@@ -61,10 +61,11 @@ class Sam:
     logs: Path
     children: Children
 
-    def build(self, stack: Stack = APPLICATION) -> None:
-        """`sam build`. Raises StepError."""
-        folders = ["--build-dir", f"{stack.built}/build", "--cache-dir", f"{stack.built}/cache"]
-        self._run("build", stack, ["--template-file", stack.template, *folders], {})
+    def build(self, *stacks: Stack) -> None:
+        """`sam build` of one after the other: they would share a folder. Raises StepError."""
+        for stack in stacks or (APPLICATION,):
+            folders = ["--build-dir", f"{stack.built}/build", "--cache-dir", f"{stack.built}/cache"]
+            self._run("build", stack, ["--template-file", stack.template, *folders], {})
 
     def deploy(
         self,

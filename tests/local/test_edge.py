@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from backstairs.local.deploy import StepError
 from tests.local.edge import STACKS, WITHOUT_KEYS, Edge, message, signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ROOT_USER = Credentials("test", "test")
@@ -328,3 +329,35 @@ def test_what_an_http_api_cannot_keep_is_refused(
             edge.account, STACKS["http"], {**edge.parameters, **WITHOUT_KEYS, **changed}
         )
     assert edge.account.physical_ids(STACKS["http"].name) == before
+
+
+def test_a_new_generation_is_a_new_key_and_nothing_stays_behind(edge: Edge) -> None:
+    """The old key ends with the deployment; with the stack go the key and where it was kept."""
+    stack, old = STACKS["rest"], edge.key
+    edge.sam.deploy(edge.account, stack, {**edge.parameters, "PartnerKeyGeneration": "2"})
+    assert edge.key != old
+    eventually(lambda: status_with(edge, edge.key) == 200)
+    eventually(lambda: status_with(edge, old) == 403)
+
+    client = edge.account.client("cloudformation")
+    client.delete_stack(StackName=stack.name)
+    client.get_waiter("stack_delete_complete").wait(
+        StackName=stack.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    ssm, gateway = edge.account.client("ssm"), edge.account.client("apigateway")
+    kept = [one["Name"] for one in ssm.describe_parameters()["Parameters"]]
+    assert f"/{stack.name}/partner-api-key" not in kept
+    assert gateway.get_api_keys()["items"] == []
+
+
+def status_with(edge: Edge, key: str) -> int:
+    """What a partner with a key is answered."""
+    return edge.call("rest", "GET", "/partner/things", headers={"x-api-key": key}).status
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until the door has heard of a change, for ten seconds at most."""
+    until = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.2)
