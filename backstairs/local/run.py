@@ -25,7 +25,7 @@ from backstairs.local.streams import StreamPoller
 from backstairs.local.workers import Launcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
     from backstairs.local.account import Account
@@ -146,16 +146,9 @@ async def run(
     ports = {origin.name: plain.add(partial(door.serve, origin)) for origin in origins}
     tls_ports = {origin.name: tls.add(partial(door.serve, origin)) for origin in origins}
     inside = [(re.compile(re.escape(name)), tls.add(app)) for name, app in backends.items()]
-    vpcs = {function.vpc_id for function in functions}
-    for vpc_id in vpcs:
-        known = inside + [
-            (names_of(origin.endpoint, account.region), tls_ports[origin.name])
-            for origin in endpoints
-            if origin.endpoint is not None and origin.endpoint.vpc_id == vpc_id
-        ]
-        if vpc_id is None:
-            known = [(re.compile(rf".*\.{account.region}\.amazonaws\.com"), tls_ports["internet"])]
-        networks[vpc_id] = Network(partial(_port_of_name, known))
+    for vpc_id in {function.vpc_id for function in functions}:
+        known = _known(vpc_id, endpoints, tls_ports, account.region)
+        networks[vpc_id] = Network(partial(_port_of_name, known + inside if vpc_id else known))
 
     pollers = [
         StreamPoller(account, source, pools[source.function_arn])
@@ -206,6 +199,19 @@ async def run(
             plain.stop()
             tls.stop()
             await asyncio.gather(*serving)
+
+
+def _known(
+    vpc_id: str | None, endpoints: Iterable[Origin], ports: Mapping[str, int], region: str
+) -> list[tuple[re.Pattern[str], int]]:
+    """The names of APIs that a network knows, and the ports that they lead to; None: internet."""
+    if vpc_id is None:
+        return [(re.compile(rf".*\.{region}\.amazonaws\.com"), ports["internet"])]
+    return [
+        (names_of(origin.endpoint, region), ports[origin.name])
+        for origin in endpoints
+        if origin.endpoint is not None and origin.endpoint.vpc_id == vpc_id
+    ]
 
 
 def _port_of_name(known: list[tuple[re.Pattern[str], int]], name: str) -> int | None:
