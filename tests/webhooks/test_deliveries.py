@@ -63,6 +63,15 @@ def test_a_backend_that_is_down_or_silent_leaves_nothing_done(github: GitHub) ->
     assert github.deliver(delivery=ONE)[0] == 202
 
 
+def test_what_cannot_be_forwarded_in_time_is_not_begun(github: GitHub) -> None:
+    """As when the account was slow to answer: 504 before the backend has heard of it."""
+    github.seconds = 2.6
+    assert github.deliver(delivery=ONE)[0] == 504
+    assert github.has_seen_nothing()
+    github.seconds = 10
+    assert github.deliver(delivery=ONE)[0] == 202
+
+
 def test_the_same_id_with_another_body_is_another_delivery(github: GitHub) -> None:
     """The id is not signed: it cannot make a delivery pass for done."""
     assert github.deliver(b"{}", delivery=ONE)[0] == 202
@@ -138,9 +147,10 @@ def test_a_table_that_is_lost_meanwhile_hides_no_answer(
 
 
 CRASH = """
-import json, sys
+import json, logging, sys
 from types import SimpleNamespace
 from forwarder.webhooks import lambda_handler
+logging.basicConfig(level=logging.DEBUG)
 context = SimpleNamespace(
     function_name="webhooks", memory_limit_in_mb=256, invoked_function_arn="arn",
     aws_request_id="8d1c7d9e", get_remaining_time_in_millis=lambda: 4000,
@@ -190,6 +200,7 @@ def environment(github: GitHub, port: int) -> dict[str, str]:
         "BACKEND_URL": github.backend.url,
         "LOG_LEVEL": "DEBUG",
         "POWERTOOLS_LOG_LEVEL": "DEBUG",
+        "POWERTOOLS_LOGGER_LOG_EVENT": "true",
     }
 
 
@@ -206,7 +217,7 @@ def run(github: GitHub, port: int, event: Any, **changed: str) -> tuple[dict[str
     )
     lines = ran.stdout.splitlines()
     answer: dict[str, Any] = json.loads(lines[-1])
-    return answer, "\n".join(lines[:-1]) + ran.stderr
+    return answer, "\n".join([*lines[:-1], ran.stderr])
 
 
 @pytest.mark.parametrize("name", ["push", "push-http-api"])

@@ -2,8 +2,9 @@
 
 GitHub delivers once and, when somebody asks for it within three days, again under the same id. The
 id is not signed, so a delivery is known by its id and its body. What is stored is the status that
-it was answered with, nothing of what it said. Of an attempt that ended without an answer, as when
-the function was ended, the mark loses its force at the end of the function's time.
+it was answered with, nothing of what it said. Of an attempt whose end could not be stored, as when
+the function was ended, the mark loses its force at the end of the function's time: asked for again,
+such a delivery is forwarded again.
 """
 
 from __future__ import annotations

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 STORE_SECONDS = 2.5
 """What is kept of the function's time to store how a delivery ended."""
 
+LEAST_SECONDS = 0.5
+"""What forwarding is not begun without."""
+
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT)
 
@@ -109,6 +112,9 @@ class Webhooks:
     def _deliver(self, request: Request, delivery_id: str, context: LambdaContext) -> Answer:
         def forward() -> Answer:
             seconds = context.get_remaining_time_in_millis() / 1000 - STORE_SECONDS
+            if seconds < LEAST_SECONDS:
+                logger.error("no time is left to forward")
+                return message(504, "No time is left to forward", request.request_id)
             return self.backend.forward(request, seconds)
 
         try:
@@ -130,7 +136,8 @@ class Webhooks:
         return message(outcome.status, "This delivery was forwarded before", request.request_id)
 
 
-@logger.inject_lambda_context(clear_state=True)
+# Whatever the environment says: an event holds a body and its signature.
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer an API Gateway proxy event, 1.0 or 2.0. Raises MalformedEventError."""
     request = read(event)
