@@ -8,13 +8,10 @@ import os
 import subprocess
 import sys
 import uuid
-from functools import cache
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from key_store import answer
 from key_store.errors import AnswerLostError
 from key_store.handler import InvalidEventError, handle, lambda_handler
@@ -22,18 +19,13 @@ from key_store.request import Request
 from key_store.store import CALL_SECONDS
 
 from tests.functions.cloudformation import ResponseServer
-from tests.functions.conftest import ROOT, client_at
+from tests.functions.conftest import ROOT, client_at, role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/partners"
 PARAMETERS = "arn:aws:ssm:us-east-1:123456789012:parameter"
-LAMBDA = {
-    "Effect": "Allow",
-    "Principal": {"Service": "lambda.amazonaws.com"},
-    "Action": "sts:AssumeRole",
-}
 GRANTS = [
     {
         "Effect": "Allow",
@@ -81,31 +73,10 @@ def keys(account_port: int) -> Keys:
 
 
 @pytest.fixture(scope="module")
-def role(account_port: int) -> Iterator[Callable[[str], Any]]:
+def granted(account_port: int) -> Iterator[Callable[[str], Any]]:
     """Clients with the rights that the key store's role has."""
-    iam = client_at(account_port, "iam")
-    name = f"key-store-{uuid.uuid4().hex[:8]}"
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [LAMBDA]})
-    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    grants = json.dumps({"Version": "2012-10-17", "Statement": GRANTS})
-    iam.put_role_policy(RoleName=name, PolicyName="KeyStore", PolicyDocument=grants)
-    found = client_at(account_port, "sts").assume_role(RoleArn=arn, RoleSessionName="key-store")
-
-    @cache
-    def client(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=f"http://127.0.0.1:{account_port}",
-            region_name="us-east-1",
-            aws_access_key_id=found["Credentials"]["AccessKeyId"],
-            aws_secret_access_key=found["Credentials"]["SecretAccessKey"],
-            aws_session_token=found["Credentials"]["SessionToken"],
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-
-    yield client
-    iam.delete_role_policy(RoleName=name, PolicyName="KeyStore")
-    iam.delete_role(RoleName=name)
+    with role(account_port, GRANTS) as client:
+        yield client
 
 
 @pytest.fixture
@@ -154,9 +125,9 @@ class Stack:
 
 
 @pytest.fixture
-def stack(server: ResponseServer, role: Any, event: Any, keys: Keys) -> Iterator[Stack]:
+def stack(server: ResponseServer, granted: Any, event: Any, keys: Keys) -> Iterator[Stack]:
     """A stack with one resource, not created yet; what it leaves is taken away."""
-    stack = Stack(server, role, event)
+    stack = Stack(server, granted, event)
     yield stack
     keys.ssm.delete_parameters(Names=[stack.name, f"{stack.name}-2"])
 

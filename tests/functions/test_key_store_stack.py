@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.functions.conftest import ROOT, client_at
-from tests.functions.test_key_store import GRANTS, LAMBDA
+from tests.functions.conftest import FOR_LAMBDA, ROOT, client_at
+from tests.functions.test_key_store import GRANTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def template(bucket: str, name: str, *, broken: bool = False) -> str:
         "KeyStoreRole": {
             "Type": "AWS::IAM::Role",
             "Properties": {
-                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [LAMBDA]},
+                "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [FOR_LAMBDA]},
                 "Policies": [
                     {
                         "PolicyName": "KeyStore",

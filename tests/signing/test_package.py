@@ -63,6 +63,16 @@ def test_the_core_loads_the_standard_library_only() -> None:
     assert added <= {"__future__", "time"}
 
 
+def test_who_signs_without_requests_does_not_load_it() -> None:
+    """Where an API is, is read with the standard library only."""
+    modules = loaded_by(
+        "from signing import PrivateApi\n"
+        "environment = {'A_URL': 'https://a.example', 'AWS_REGION': 'r'}\n"
+        "PrivateApi.from_environment('A', environment).owns('https://b.example')"
+    )
+    assert not modules & {"requests", "urllib3", "http.client", "dataclasses", "email"}
+
+
 def test_a_session_loads_neither_botocore_nor_inspect() -> None:
     """What costs at cold start is left alone: botocore, dataclasses, profiles, roles."""
     modules = loaded_by(

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from .errors import ConfigurationError, HostRefused, PathRefused
 from .frozen import Frozen
 from .sigv4 import host_of
 
@@ -49,13 +48,13 @@ class PrivateApi(Frozen):
     ) -> None:
         url = _normal(url)
         if api_id and host:
-            raise ConfigurationError("an API is addressed by its id or by a Host, not by both")
+            raise _unusable("an API is addressed by its id or by a Host, not by both")
         if api_id and not (api_id.isascii() and api_id.isalnum()):
-            raise ConfigurationError(f"{api_id!r} is not the id of an API")
+            raise _unusable(f"{api_id!r} is not the id of an API")
         if host and not _is_host(host):
-            raise ConfigurationError(f"{host!r} is not a host name")
+            raise _unusable(f"{host!r} is not a host name")
         if not region or not service:
-            raise ConfigurationError("region and service are needed, not guessed from a host name")
+            raise _unusable("region and service are needed, not guessed from a host name")
         self._set(
             url=url,
             region=region,
@@ -74,9 +73,9 @@ class PrivateApi(Frozen):
         url = environment.get(f"{prefix}_URL")
         region = environment.get(f"{prefix}_REGION") or environment.get("AWS_REGION")
         if not url:
-            raise ConfigurationError(f"{prefix}_URL is not set")
+            raise _unusable(f"{prefix}_URL is not set")
         if not region:
-            raise ConfigurationError(f"neither {prefix}_REGION nor AWS_REGION is set")
+            raise _unusable(f"neither {prefix}_REGION nor AWS_REGION is set")
         try:
             return cls(
                 url=url,
@@ -84,9 +83,9 @@ class PrivateApi(Frozen):
                 api_id=environment.get(f"{prefix}_ID"),
                 host=environment.get(f"{prefix}_HOST"),
             )
-        except ConfigurationError as error:
+        except ValueError as error:
             names = ", ".join(f"{prefix}_{name}" for name in ("URL", "ID", "HOST"))
-            raise ConfigurationError(f"one of {names}: {error}") from None
+            raise _unusable(f"one of {names}: {error}") from None
 
     def session(self, **options: Unpack[Options]) -> Session:
         """Return a `Session`, a `requests.Session` for this API; the options are its own."""
@@ -99,6 +98,8 @@ class PrivateApi(Frozen):
 
         Raises HostRefused for another API's URL, PathRefused for dot segments or a fragment.
         """
+        from .errors import HostRefused, PathRefused
+
         scheme, absolute, _ = path.partition("://")
         if not absolute or "/" in scheme or "?" in scheme:
             url = f"{self.url}{'' if path[:1] in ('', '/', '?') else '/'}{path}"
@@ -146,11 +147,17 @@ def _normal(url: str) -> str:
     except ValueError:
         plain = False
     if not plain or parts.scheme not in ("https", "http") or not _is_host(parts.netloc):
-        raise ConfigurationError("the URL is not like https://name/stage")
+        raise _unusable("the URL is not like https://name/stage")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise ConfigurationError("the URL would send credentials in the clear: use https")
+        raise _unusable("the URL would send credentials in the clear: use https")
     return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
 
 
 def _is_host(text: str) -> bool:
     return bool(text) and not text.lower().strip(_HOST)
+
+
+def _unusable(text: str) -> ValueError:
+    from .errors import ConfigurationError  # loads `requests`
+
+    return ConfigurationError(text)

@@ -1,0 +1,1 @@
+"""From public to private: partners' calls and webhooks, forwarded to one configured backend."""

@@ -1,0 +1,155 @@
+"""An API Gateway proxy event as a request: REST (payload 1.0) and HTTP API (payload 2.0).
+
+What an event keeps of what was sent (API Gateway Developer Guide, "Lambda proxy integrations" and
+"Create AWS Lambda proxy integrations for HTTP APIs"; the encodings by public reports,
+aws-sam-cli #771 and serverless-offline #265):
+
+    1.0  The path as it was sent, percent-encoded. Query parameters decoded, with all their values;
+         their order is kept within a name only, and `?a` comes as `?a=`.
+    2.0  The path decoded: `%2F` cannot be told from `/` any more. The query as it was sent. Repeated
+         headers joined with commas, cookies in a list of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_GREEDY = re.compile(r"(/.*)\{([^{}/]+)\+\}")
+# What stands in a path as it is (RFC 3986, 3.3), and what is sent there though it should not be.
+_PATH = "/:@!$&'()*+,;=-._~"
+_PATH_AS_SENT = _PATH + '%"<>[]\\^`{|}'
+_QUERY_AS_SENT = _PATH_AS_SENT + "?"
+
+
+class MalformedEventError(ValueError):
+    """Not a proxy event of API Gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, as far as an event tells.
+
+    `path` is what is below the route, percent-encoded as it goes on the wire: `/a/b%20c/`, or
+    nothing where the route is a literal one. `query` is without `?`, percent-encoded. `headers` are
+    Latin-1 text, repeated names repeated. `domain` is the API's own.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    source_ip: str | None
+    domain: str
+    request_id: str
+    payload: Literal["1.0", "2.0"]
+
+
+def read(event: object) -> Request:
+    """The request of a proxy event. Raises MalformedEventError."""
+    try:
+        if not isinstance(event, dict):
+            raise TypeError
+        return _read_2_0(event) if event.get("version") == "2.0" else _read_1_0(event)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        # Not the error's text: it may show what was sent.
+        raise MalformedEventError(f"not a proxy event: {type(error).__name__}") from None
+
+
+def _read_1_0(event: Mapping[str, Any]) -> Request:
+    context = event["requestContext"]
+    query = event.get("multiValueQueryStringParameters") or {
+        name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
+    }
+    headers = event.get("multiValueHeaders") or {
+        name: [value] for name, value in (event.get("headers") or {}).items()
+    }
+    below = _below(event["path"], event["resource"], event.get("pathParameters") or {})
+    return Request(
+        method=event["httpMethod"],
+        path=quote(below, safe=_PATH_AS_SENT),
+        query="&".join(
+            [f"{_quoted(name)}={_quoted(value)}" for name, many in query.items() for value in many]
+        ),
+        headers=_latin((name, value) for name, many in headers.items() for value in many),
+        body=_body(event),
+        source_ip=(context.get("identity") or {}).get("sourceIp"),
+        domain=context.get("domainName") or "",
+        request_id=context["requestId"],
+        payload="1.0",
+    )
+
+
+def _read_2_0(event: Mapping[str, Any]) -> Request:
+    context = event["requestContext"]
+    route = event["routeKey"].partition(" ")[2]
+    headers = list((event.get("headers") or {}).items())
+    if cookies := event.get("cookies"):
+        headers.append(("cookie", "; ".join(cookies)))
+    below = _below(event["rawPath"], route, event.get("pathParameters") or {})
+    return Request(
+        method=context["http"]["method"],
+        path=quote(below, safe=_PATH),
+        query=quote(event.get("rawQueryString") or "", safe=_QUERY_AS_SENT),
+        headers=_latin(headers),
+        body=_body(event),
+        source_ip=context["http"].get("sourceIp"),
+        domain=context.get("domainName") or "",
+        request_id=context["requestId"],
+        payload="2.0",
+    )
+
+
+def _below(path: str, route: str, parameters: Mapping[str, str]) -> str:
+    """The part of a path that a route's greedy parameter stands for, with its slashes.
+
+    A stage, or a custom domain's base path, may stand before the route. The parameter alone would
+    not do: it has lost a slash at the end.
+    """
+    if not route.startswith("/"):
+        raise ValueError("the default route has nothing below it")
+    greedy = _GREEDY.fullmatch(route)
+    if greedy is None:
+        return ""
+    literal, value = greedy[1], unquote(parameters[greedy[2]]).rstrip("/")
+    start = path.find(literal)
+    while start >= 0:
+        below = path[start + len(literal) - 1 :]
+        if unquote(below[1:]).rstrip("/") == value:
+            return below
+        start = path.find(literal, start + 1)
+    if path.startswith(literal):
+        return path[len(literal) - 1 :]
+    raise ValueError("the path is not of the route")
+
+
+def _latin(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Headers as the text of their bytes: what is no Latin-1 was UTF-8."""
+    pairs = []
+    for name, value in headers:
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            pairs.append((name, value.encode().decode("latin-1")))
+        else:
+            pairs.append((name, value))
+    return tuple(pairs)
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        return b64decode(body, validate=True)
+    encoded: bytes = body.encode()
+    return encoded
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
