@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import uuid
-from threading import Thread
+from threading import Thread, Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +19,7 @@ from key_store.request import Request
 from key_store.store import CALL_SECONDS
 
 from tests.functions.cloudformation import ResponseServer
-from tests.functions.conftest import ROOT, client_at, role
+from tests.functions.conftest import ROOT, client_at, policy, role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -325,10 +325,32 @@ def test_an_unknown_request_is_answered_as_failed(stack: Stack, server: Any, kin
 def test_a_missing_grant_is_named(stack: Stack, keys: Keys) -> None:
     """The call and AWS's code, for whoever reads the stack's events; a deletion says so too."""
     stack.name = "/elsewhere/api-key"
+    stack.seconds = 27
     told = stack.create(keys.make()[0])
     assert told["Status"] == "FAILED"
     assert told["Reason"] == "ssm:PutParameter failed: AccessDeniedException"
     assert stack.ask("delete")["Reason"] == "ssm:ListTagsForResource failed: AccessDeniedException"
+
+
+def test_a_grant_that_is_not_known_yet_is_waited_for(
+    stack: Stack, keys: Keys, account_port: int
+) -> None:
+    """The stack gives the role its rights a moment before it asks for the value to be stored."""
+    iam = client_at(account_port, "iam")
+    with role(account_port, GRANTS[:1]) as client:
+        stack.client = client
+        name = client("sts").get_caller_identity()["Arn"].split("/")[1]
+        late = Timer(
+            1.5,
+            iam.put_role_policy,
+            kwargs={"RoleName": name, "PolicyName": "Late", "PolicyDocument": policy(*GRANTS)},
+        )
+        late.start()
+        api_key, value = keys.make()
+        assert stack.create(api_key)["Status"] == "SUCCESS"
+        late.join()
+        iam.delete_role_policy(RoleName=name, PolicyName="Late")
+    assert keys.value(stack.name) == value
 
 
 def test_an_account_that_does_not_answer_is_named(server: ResponseServer, event: Any) -> None:

@@ -6,6 +6,7 @@ nor deleted. Everything may be done twice: a request that comes again ends as it
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from key_store.errors import FailedCallError, OutOfTimeError, RefusedError
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 CALL_SECONDS = 12
 """The longest that one call lasts: two attempts of two seconds to connect and three to read each,
 and a wait between them."""
+
+# What the stack granted a moment ago is not known everywhere at once (IAM User Guide, "Changes that I
+# make are not always immediately visible"). Seconds.
+_WAITS = (1, 2, 4, 8)
 
 _STACK_TAG = "key-store:stack"
 _RESOURCE_TAG = "key-store:resource"
@@ -42,7 +47,7 @@ class Store:
 
     def keep(self, wanted: Wanted) -> None:
         """Make the parameter hold the key's value, whether or not it does. Raises KeyStoreError."""
-        key = self._call(
+        key = self._patiently(
             "apigateway", "get_api_key", "GetApiKey", apiKey=wanted.api_key_id, includeValue=True
         )
         if not key.get("value"):
@@ -96,7 +101,18 @@ class Store:
         return tags.items() >= self._tags.items()
 
     def _put(self, **parameter: Any) -> None:
-        self._call("ssm", "put_parameter", "PutParameter", **parameter)
+        self._patiently("ssm", "put_parameter", "PutParameter", **parameter)
+
+    def _patiently(self, service: str, method: str, action: str, **parameters: Any) -> Any:
+        for wait in _WAITS:
+            try:
+                return self._call(service, method, action, **parameters)
+            except FailedCallError as error:
+                denied = error.code.startswith("AccessDenied")
+                if not denied or self._time_left() - wait < CALL_SECONDS:
+                    raise
+            time.sleep(wait)
+        return self._call(service, method, action, **parameters)
 
     def _call(self, service: str, method: str, action: str, **parameters: Any) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - see handler
