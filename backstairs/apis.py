@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Api, Authorization, Policy, Route, Unresolved, parse_policy
 from backstairs.template import TemplateError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from backstairs.intrinsics import Resolver
 
 POLICY = "x-amazon-apigateway-policy"
@@ -16,6 +19,8 @@ BINARY = "x-amazon-apigateway-binary-media-types"
 KEY_SOURCE = "x-amazon-apigateway-api-key-source"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANY_METHOD = "x-amazon-apigateway-any-method"
+DEFAULT = "$default"
+_INTEGRATION = ("payloadFormatVersion", "timeoutInMillis", "connectionType", "connectionId")
 _AUTH = "x-amazon-apigateway-auth"
 _AUTH_TYPE = "x-amazon-apigateway-authtype"
 _AUTHORIZATIONS: Mapping[object, Authorization] = {
@@ -114,12 +119,49 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
 
     `where` is what errors call it. Raises TemplateError for what cannot be read.
     """
+    return tuple(route for route, _ in _read(body, where))
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRoute:
+    """A route of an HTTP API's definition, and the integration it declares.
+
+    `integration` has the names of `CreateIntegration`. Its `payloadFormatVersion` is "1.0" where
+    the definition has none ("Working with AWS Lambda proxy integrations for HTTP APIs" asks for
+    one).
+    """
+
+    route: Route
+    integration: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """`POST /webhooks/github`, or `$default`."""
+        return route_key(self.route)
+
+
+def read_http_routes(body: Mapping[str, Any], where: str) -> tuple[HttpRoute, ...]:
+    """The routes of an HTTP API's OpenAPI definition, likewise."""
+    routes = []
+    for route, integration in _read(body, where):
+        declared = {name: integration[name] for name in _INTEGRATION if name in integration}
+        kind = str(integration.get("type", "")).upper()
+        defaults = {"integrationType": kind, "integrationUri": integration.get("uri")}
+        routes.append(HttpRoute(route, {"payloadFormatVersion": "1.0", **defaults, **declared}))
+    return tuple(routes)
+
+
+def route_key(route: Route) -> str:
+    """A route of an HTTP API as API Gateway names it."""
+    return DEFAULT if route.path == DEFAULT else f"{route.method} {route.path}"
+
+
+def _read(body: Mapping[str, Any], where: str) -> Iterator[tuple[Route, Mapping[str, Any]]]:
     paths = body.get("paths", {})
     if not isinstance(paths, Mapping):
         raise TemplateError(f"{where}: its paths cannot be read: {paths}")
     schemes = _mapping(body.get("components")).get("securitySchemes")
     schemes = _mapping(schemes or body.get("securityDefinitions"))
-    routes = []
     for path, item in paths.items():
         if not isinstance(item, Mapping):
             raise TemplateError(f"{where}: path {path} cannot be read: {item}")
@@ -131,16 +173,14 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
             security = method.get("security", body.get("security", []))
             authorization, needs_key = _authorization(security, schemes, method.get(_AUTH))
             integration = _mapping(method.get("x-amazon-apigateway-integration"))
-            routes.append(
-                Route(
-                    method="ANY" if verb == ANY_METHOD else verb.upper(),
-                    path=path,
-                    authorization=authorization,
-                    function=_function(integration.get("uri")),
-                    needs_key=needs_key,
-                )
+            route = Route(
+                method="ANY" if verb == ANY_METHOD else verb.upper(),
+                path=path,
+                authorization=authorization,
+                function=function_of(integration.get("uri")),
+                needs_key=needs_key,
             )
-    return tuple(routes)
+            yield route, integration
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -174,7 +214,7 @@ def _is_key(scheme: Mapping[str, Any]) -> bool:
     return str(scheme.get("name")).lower() == "x-api-key" and _AUTH_TYPE not in scheme
 
 
-def _function(uri: object) -> str | None:
+def function_of(uri: object) -> str | None:
     """The function's ARN out of a Lambda proxy integration's URI."""
     if not isinstance(uri, str) or "/functions/" not in uri:
         return None
