@@ -359,8 +359,17 @@ def test_a_custom_resource_runs_as_its_functions_role(account: Account, name: st
 
 def test_a_custom_resources_missing_permission_shows(account: Account, name: str) -> None:
     """The stack fails with the account's own refusal among its events."""
-    with pytest.raises(AssertionError, match="is not authorized to perform: ssm:PutParameter"):
+    with pytest.raises(AssertionError, match="AccessDenied"):
         account.deploy(name, custom(granted=False))
+
+    events = account.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    [why] = [
+        one["ResourceStatusReason"]
+        for one in events
+        if one["LogicalResourceId"] == "Custom" and one["ResourceStatus"] == "CREATE_FAILED"
+    ]
+    assert "is not authorized to perform: ssm:PutParameter" in why
+    assert f"/seen/{name}/Create/none" in why
 
 
 @pytest.mark.parametrize(
