@@ -1,4 +1,4 @@
-"""The REST APIs of a translated and resolved template, as the decision sees them."""
+"""The APIs of a translated and resolved template, as the decision sees them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backstairs.access import Api, Authorization, Policy, Route, Unresolved, parse_policy
+from backstairs.access import Api, Authorization, Kind, Policy, Route, Unresolved, parse_policy
 from backstairs.template import TemplateError
 
 if TYPE_CHECKING:
@@ -31,10 +31,17 @@ _AUTHORIZATIONS: Mapping[object, Authorization] = {
 _BY_NAME: Mapping[object, Authorization] = {kind.value: kind for kind in Authorization}
 
 
+# A stage's type: the property that names its API, and the API's own type.
+_STAGES = {
+    "AWS::ApiGateway::Stage": ("RestApiId", "AWS::ApiGateway::RestApi"),
+    "AWS::ApiGatewayV2::Stage": ("ApiId", "AWS::ApiGatewayV2::Api"),
+}
+
+
 def find_apis(
     template: Mapping[str, Any], resolver: Resolver, *, name: str, account: str, region: str
 ) -> list[Api]:
-    """The deployed REST APIs of a translated template, one for each stage.
+    """The deployed REST and HTTP APIs of a translated template, one for each stage.
 
     `name` is what errors call the template. Raises TemplateError where an API cannot be read.
     """
@@ -45,13 +52,14 @@ def find_apis(
     }
     apis = []
     for stage_id, resource in resources.items():
-        if resource["Type"] != "AWS::ApiGateway::Stage":
+        if resource["Type"] not in _STAGES:
             continue
+        api_property, api_type = _STAGES[resource["Type"]]
         stage = resource.get("Properties", {})
-        rest_api_id = stage.get("RestApiId")
-        logical_id = str(_mapping(rest_api_id).get("Ref"))
-        if resources.get(logical_id, {}).get("Type") != "AWS::ApiGateway::RestApi":
-            raise TemplateError(f"{name}: {stage_id}: RestApiId {rest_api_id} is no API here")
+        reference = stage.get(api_property)
+        logical_id = str(_mapping(reference).get("Ref"))
+        if resources.get(logical_id, {}).get("Type") != api_type:
+            raise TemplateError(f"{name}: {stage_id}: {api_property} {reference} is no API here")
         where = f"{name}: {logical_id}"
         properties = resolver.resolve(resources[logical_id].get("Properties", {}))
         api_id, stage_name = (
@@ -64,6 +72,9 @@ def find_apis(
         body = properties.get("Body")
         if not isinstance(body, Mapping):
             raise TemplateError(f"{where}: its definition (Body) cannot be read: {body}")
+        # An HTTP API is always public and has no resource policy.
+        rest = api_type == "AWS::ApiGateway::RestApi"
+        policy = resource_policy(logical_id, _policy_document(properties, body)) if rest else None
         apis.append(
             Api(
                 api_id=api_id,
@@ -71,10 +82,11 @@ def find_apis(
                 stage=stage_name,
                 region=region,
                 account=account,
-                private=_endpoint_types(properties, where) == ["PRIVATE"],
-                policy=resource_policy(logical_id, _policy_document(properties, body)),
+                private=rest and _endpoint_types(properties, where) == ["PRIVATE"],
+                policy=policy,
                 routes=read_routes(body, where),
-                key_source=_key_source(properties, body),
+                kind=Kind.REST if rest else Kind.HTTP,
+                key_source=_key_source(properties, body) if rest else "HEADER",
             )
         )
     return apis
