@@ -37,8 +37,10 @@ def decide(call: Call) -> Decision:
             return _refuse(rules.HTTP_UNKNOWN_ROUTE, text, refusals.NOT_FOUND)
         return _refuse(rules.UNKNOWN_ROUTE, text, refusals.MISSING_TOKEN)
     decision = _weighed(call, call.api, call.route)
-    if _VARIANT.search(call.path):
-        as_sent = Reason(rules.PATH_AS_SENT, f"{call.path} is compared as it was sent")
+    http = call.api.kind is Kind.HTTP
+    if _VARIANT.search(call.path) or (http and "%" in call.path):
+        rule = rules.HTTP_PATHS if http else rules.PATH_AS_SENT
+        as_sent = Reason(rule, f"{call.path} is compared as it was sent")
         decision = Decision(decision.verdict, (as_sent, *decision.reasons), decision.refusal)
     if decision.verdict is Verdict.ALLOWED and call.route.needs_key:
         return with_key(call, call.api, decision)

@@ -74,6 +74,11 @@ class Api:
         """`arn:aws:execute-api:REGION:ACCOUNT:API`, the prefix of every resource in it."""
         return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{self.api_id}"
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether one of its methods asks for an API key."""
+        return any(route.needs_key for route in self.routes)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

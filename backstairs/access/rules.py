@@ -156,6 +156,13 @@ HTTP_UNKNOWN_ROUTE = Rule(
     Known.PUBLIC_REPORT,
     "https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py",
 )
+HTTP_PATHS = Rule(
+    "http-paths",
+    "An HTTP API matches routes by the decoded path, in which slashes at the start count as one; "
+    "grants are compared with the path as it was sent.",
+    Known.UNVERIFIED,
+    "",
+)
 HTTP_FORBIDDEN = Rule(
     "http-forbidden",
     "An HTTP API says Forbidden, and no more, to whomever AWS_IAM refuses.",

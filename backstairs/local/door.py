@@ -7,7 +7,6 @@ and only then lets a function see the request. Every decision is kept with its r
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import logging
 import secrets
@@ -29,11 +28,12 @@ from backstairs.access import (
     sigv4,
 )
 from backstairs.local import rest, sizes
-from backstairs.local.asgi import BodyTooLongError, read_body, send_response
+from backstairs.local.answers import send_answer
+from backstairs.local.asgi import BodyTooLongError, read_body
 from backstairs.local.deployed import StageSettings
+from backstairs.local.integration import Integrations
 from backstairs.local.keys import NoKeys
-from backstairs.local.media_types import answer_is_binary, request_is_binary
-from backstairs.local.runtime import MAXIMUM_PAYLOAD
+from backstairs.local.media_types import request_is_binary
 from backstairs.local.usage import Usage
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from backstairs.access.refusals import Refusal
     from backstairs.local.asgi import Receive, Scope, Send
     from backstairs.local.keys import Keys
+    from backstairs.local.proxy_answers import Answer
     from backstairs.local.routes import Directory, Target
-    from backstairs.local.runtime import Pool, Result
+    from backstairs.local.runtime import Pool
     from backstairs.local.usage import KnownKey
 
 _log = logging.getLogger(__name__)
 
-INTEGRATION_SECONDS = 29
 KEPT_DECISIONS = 1000
 _NO_SETTINGS = StageSettings()
 
@@ -121,13 +121,12 @@ class Door:
         usage: Usage | None = None,
     ) -> None:
         self._directory = directory
-        self._pools = pools
+        self._integrations = Integrations(pools)
         self._identities = identities
         self._region = region
         self._settings = settings
         self._keys = keys or NoKeys()
         self._usage = usage or Usage()
-        self._running: set[asyncio.Task[Result]] = set()
         self.records: OrderedDict[str, Record] = OrderedDict()
 
     async def serve(self, origin: Origin, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,11 +136,11 @@ class Door:
             await self._serve(origin, scope, receive, send, request_id)
         except OSError:
             why = "the account does not answer"
-            await _refuse(send, refusals.undecided(why), request_id)
+            await send_answer(send, refusals.undecided(why), request_id)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             # Our own fault, so not in API Gateway's words; the traceback holds no request data.
             _log.exception("request %s failed", request_id)
-            await _refuse(send, refusals.undecided("an error in the door"), request_id)
+            await send_answer(send, refusals.undecided("an error in the door"), request_id)
 
     async def _serve(
         self, origin: Origin, scope: Scope, receive: Receive, send: Send, request_id: str
@@ -160,10 +159,10 @@ class Door:
         target = self._directory.find(request, origin.endpoint)
         proof = _Proof()
         if body is None:
-            decision = sizes.refuse_body()
+            decision = sizes.refuse_body(target.api)
         else:
             proof, decision = await self._decide(request, target, origin, now)
-        answer: rest.Answer | Refusal
+        answer: Answer | Refusal
         if decision.refusal is not None or target.api is None or target.route is None:
             answer = decision.refusal or refusals.FORBIDDEN
         else:
@@ -182,7 +181,8 @@ class Door:
                 api_key_id=proof.api_key_id if target.route.needs_key else None,
                 binary=request_is_binary(self._of(target.api).binary_types, request),
             )
-            decision, answer = await self._admit(request, entry, decision)
+            settings = self._of(target.api)
+            decision, answer = await self._integrations.run(request, entry, settings, decision)
         self._keep(
             Record(
                 request_id=request_id,
@@ -195,11 +195,7 @@ class Door:
                 status=answer.status,
             )
         )
-        if isinstance(answer, rest.Answer):
-            headers = [*answer.headers, *_ids(request_id)]
-            await send_response(send, answer.status, answer.body, headers)
-        else:
-            await _refuse(send, answer, request_id, close=body is None)
+        await send_answer(send, answer, request_id, target.api, close=body is None)
 
     async def _decide(
         self, request: WireRequest, target: Target, origin: Origin, now: datetime
@@ -262,45 +258,6 @@ class Door:
             return _Proof(problem=problem)
         return _Proof(identity.principal, claim.access_key_id)
 
-    async def _admit(
-        self, request: WireRequest, entry: rest.Entry, decision: Decision
-    ) -> tuple[Decision, rest.Answer | Refusal]:
-        """Let an admitted request through, unless it is invalid or too large for its function."""
-        route, settings = entry.route, self._of(entry.api)
-        validator = settings.validators.get((route.method, route.path))
-        invalid = validator.refuse(request) if validator else None
-        if invalid is not None:
-            return decision, invalid
-        # By the function, whichever alias or version the method names.
-        pool = self._pools.get(":".join((route.function or "").split(":")[:7]))
-        if pool is None:
-            why = "the method's integration is not a function of this stack"
-            return decision, refusals.undecided(why)
-        event = rest.event(request, entry)
-        if len(event) > MAXIMUM_PAYLOAD:
-            decision = sizes.refuse_event(decision, len(event), MAXIMUM_PAYLOAD)
-            return decision, decision.refusal or refusals.TOO_LONG
-        binary = answer_is_binary(settings.binary_types, request)
-        return decision, await self._integrate(pool, event, entry, binary=binary)
-
-    async def _integrate(
-        self, pool: Pool, event: bytes, entry: rest.Entry, *, binary: bool
-    ) -> rest.Answer | Refusal:
-        # The function goes on when API Gateway no longer waits for it.
-        running = asyncio.create_task(pool.invoke(event, entry.trace_id))
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
-        done, _ = await asyncio.wait({running}, timeout=INTEGRATION_SECONDS)
-        if not done:
-            return refusals.TIMED_OUT
-        result = running.result()
-        if result.error is not None:
-            return refusals.INTERNAL_ERROR
-        try:
-            return rest.answer(result.payload, binary=binary)
-        except rest.MalformedAnswerError:
-            return refusals.INTERNAL_ERROR
-
     def _keep(self, record: Record) -> None:
         self.records[record.request_id] = record
         if len(self.records) > KEPT_DECISIONS:
@@ -319,18 +276,3 @@ def _same_token(identity: Identity, request: WireRequest) -> bool:
 def _trace_id(request: WireRequest) -> str:
     given = request.values("x-amzn-trace-id")
     return given[0] if given else f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-
-
-def _ids(request_id: str) -> list[tuple[bytes, bytes]]:
-    return [(b"x-amzn-requestid", request_id.encode()), (b"x-amz-apigw-id", request_id.encode())]
-
-
-async def _refuse(send: Send, refusal: Refusal, request_id: str, *, close: bool = False) -> None:
-    headers = [
-        (b"content-type", rest.JSON),
-        (b"x-amzn-errortype", refusal.error_type.encode()),
-        *_ids(request_id),
-    ]
-    if close:
-        headers.append((b"connection", b"close"))
-    await send_response(send, refusal.status, refusal.body, headers)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from backstairs.access import Endpoint, Origin
+from backstairs.apis import DEFAULT
 from backstairs.local.control import Control
 from backstairs.local.deployed import deployed_apis
 from backstairs.local.door import Door
@@ -61,6 +62,12 @@ class OpenApi:
     api_id: str
     stage: str
     paths: list[str]
+    private: bool = True
+
+    @property
+    def base(self) -> str:
+        """What its paths begin with: `/dev`, or nothing for an HTTP API's `$default`."""
+        return "" if self.stage == DEFAULT else f"/{self.stage}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +179,13 @@ async def run(
             for origin in origins
         ],
         apis=[
-            OpenApi(api.name, api.api_id, api.stage, sorted({route.path for route in api.routes}))
+            OpenApi(
+                api.name,
+                api.api_id,
+                api.stage,
+                sorted({route.path for route in api.routes}),
+                private=api.private,
+            )
             for api in apis
         ],
         roles={name: pool.function.role_arn for name, pool in sorted(by_label.items())},

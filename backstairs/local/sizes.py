@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstairs.access import Decision, Reason, Verdict, limits, refusals
+from backstairs.local.answers import own_answers
 
 if TYPE_CHECKING:
     from backstairs.access import Api, WireRequest
@@ -28,17 +29,17 @@ def refuse_head(request: WireRequest, api: Api) -> Decision | None:
     return Decision(Verdict.REFUSED, reasons, refusals.HEADERS_TOO_LARGE)
 
 
-def refuse_body() -> Decision:
+def refuse_body(api: Api | None) -> Decision:
     """The refusal of a body beyond `MAXIMUM_BODY`."""
     text = f"the body has more than {MAXIMUM_BODY} bytes"
-    return Decision(Verdict.REFUSED, (Reason(limits.BODY, text),), refusals.TOO_LONG)
+    return Decision(Verdict.REFUSED, (Reason(limits.BODY, text),), own_answers(api).too_long)
 
 
-def refuse_event(admitted: Decision, size: int, most: int) -> Decision:
+def refuse_event(admitted: Decision, api: Api, size: int, most: int) -> Decision:
     """The refusal of an admitted call whose event its function cannot take."""
     text = f"the event has {size} bytes, a function takes {most}"
     reasons = (*admitted.reasons, Reason(limits.EVENT, text))
-    return Decision(Verdict.REFUSED, reasons, refusals.TOO_LONG)
+    return Decision(Verdict.REFUSED, reasons, own_answers(api).too_long)
 
 
 def _line(request: WireRequest) -> int:

@@ -11,10 +11,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from backstairs.access import Api, ApiKey, Authorization, Origin, Route
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from backstairs.access import (
+    Api,
+    ApiKey,
+    Authorization,
+    Endpoint,
+    Origin,
+    Principal,
+    Route,
+    parse_policy,
+)
 from backstairs.local.control import describe
 from backstairs.local.deployed import StageSettings
-from backstairs.local.door import Door
+from backstairs.local.door import Door, Identity
 from backstairs.local.routes import Directory
 from backstairs.local.runtime import Result
 from backstairs.local.servers import Servers
@@ -24,15 +37,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backstairs.access import Policy
-    from backstairs.local.door import Identity
 
 ACCOUNT, REGION, API_ID = "123456789012", "us-east-1", "a1b2c3d4e5"
 HOST = f"{API_ID}.execute-api.{REGION}.amazonaws.com"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:forwarder"
 INTERNET = Origin("internet", None, "203.0.113.10")
+ENDPOINT = Origin("endpoint", Endpoint("vpce-1", "vpc-1"), "10.0.0.10")
 PARTNER = Route("ANY", "/partner/{path+}", Authorization.NONE, FUNCTION, needs_key=True)
 HOOKS = Route("POST", "/webhooks/github", Authorization.NONE, FUNCTION)
 STAGE = (API_ID, "dev")
+CREDENTIALS = Credentials("AKIDEXAMPLE", "secret")
 
 
 def api(*routes: Route, policy: Policy | None = None, **more: Any) -> Api:
@@ -72,12 +86,24 @@ class Function:
         return Result(json.dumps(said).encode())
 
 
-class NoIdentities:
-    """Nobody has an access key."""
+@dataclass
+class OneIdentity:
+    """A role of the account with a grant for `/partner/*`, and its access key."""
 
-    async def find(self, _access_key_id: str) -> Identity | None:
-        """None, whatever the key."""
-        return None
+    account: str = ACCOUNT
+
+    async def find(self, access_key_id: str) -> Identity | None:
+        """The role, for its own key."""
+        if access_key_id != CREDENTIALS.access_key:
+            return None
+        resource = f"arn:aws:execute-api:{REGION}:*:*/*/*/partner/*"
+        statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource}
+        grant = parse_policy("grant", {"Statement": [statement]})
+        role = f"arn:aws:iam::{self.account}:role/partner"
+        principal = Principal(
+            role, role, self.account, "AssumedRole", "AROA:partner", policies=(grant,)
+        )
+        return Identity(principal, CREDENTIALS.secret_key, None, None)
 
 
 @dataclass
@@ -131,6 +157,7 @@ class PublicDoor:
         of: Api | None = None,
         settings: StageSettings | None = None,
         keys: Mapping[str, KnownKey] | None = None,
+        identities: OneIdentity | None = None,
     ) -> None:
         self.api = of or api()
         self.function, self.clock = Function(), Clock()
@@ -139,7 +166,7 @@ class PublicDoor:
         self.door = Door(
             Directory([self.api]),
             pools,
-            NoIdentities(),
+            identities or OneIdentity(),
             REGION,
             where,
             keys=KnownKeys(keys or {}),
@@ -147,6 +174,7 @@ class PublicDoor:
         )
         self._servers = Servers()
         self.port = self._servers.add(partial(self.door.serve, INTERNET))
+        self.endpoint_port = self._servers.add(partial(self.door.serve, ENDPOINT))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run)
 
@@ -169,9 +197,10 @@ class PublicDoor:
         path: str = "/dev/partner/x",
         headers: list[tuple[str, str]] | None = None,
         body: bytes = b"",
+        port: int | None = None,
     ) -> Said:
         """Send one request as it is given, without any header of a client's own but the length."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=10)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             connection.putheader("Host", HOST)
@@ -195,3 +224,10 @@ class PublicDoor:
         event = self.function.events[number]
         text = event.get("body") or ""
         return base64.b64decode(text) if event["isBase64Encoded"] else text.encode()
+
+
+def signed(method: str, path: str, body: bytes = b"") -> list[tuple[str, str]]:
+    """The headers that botocore signs a request with."""
+    request = AWSRequest(method, f"https://{HOST}{path}", data=body)
+    SigV4Auth(CREDENTIALS, "execute-api", REGION).add_auth(request)
+    return list(request.headers.items())

@@ -82,7 +82,9 @@ def _apply(api_id: str, properties: Json) -> None:
         return
     definitions[api_id] = copy.deepcopy(body)
     api["policy"] = properties.get("Policy") or body.get(_POLICY)
-    api["binaryMediaTypes"] = properties.get("BinaryMediaTypes") or body.get(_BINARY, [])
+    # In the property a slash is written `~1` ("AWS::ApiGateway::RestApi", `BinaryMediaTypes`).
+    listed = [one.replace("~1", "/") for one in properties.get("BinaryMediaTypes") or []]
+    api["binaryMediaTypes"] = listed or body.get(_BINARY, [])
     api["apiKeySource"] = properties.get("ApiKeySourceType") or body.get(_KEY_SOURCE, "HEADER")
 
 
