@@ -9,10 +9,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forwarder.event import Request
 
 LONGEST = 6 * 1024 * 1024
 """Bytes of JSON that Lambda takes as an answer (Lambda Developer Guide, "Lambda quotas")."""
+
+TOO_LARGE = "The backend's answer is too large to pass on: 6 MB of text, 4.5 MB of anything else"
 
 _SLACK = 1024
 # One byte of text may need six in JSON: \u0001.
@@ -53,7 +57,7 @@ def render(answer: Answer, request: Request) -> dict[str, Any]:
     for form in _forms(answer, body):
         if _fits(result | form, len(body)):
             return result | form
-    return render(message(502, "The answer is too large to pass on", request.request_id), request)
+    return render(message(502, TOO_LARGE, request.request_id), request)
 
 
 def _gathered(answer: Answer) -> dict[str, list[str]]:
@@ -65,14 +69,19 @@ def _gathered(answer: Answer) -> dict[str, list[str]]:
     return gathered
 
 
-def _forms(answer: Answer, body: bytes) -> list[dict[str, Any]]:
-    forms: list[dict[str, Any]] = []
-    if not any(name.lower() == "content-encoding" for name, _ in answer.headers):
-        try:
-            forms.append({"body": body.decode(), "isBase64Encoded": False})
-        except UnicodeDecodeError:
-            pass
-    return forms or [{"body": b64encode(body).decode(), "isBase64Encoded": True}]
+def _forms(answer: Answer, body: bytes) -> Iterator[dict[str, Any]]:
+    is_encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
+    text = None if is_encoded else _text(body)
+    if text is not None:
+        yield {"body": text, "isBase64Encoded": False}
+    yield {"body": b64encode(body).decode(), "isBase64Encoded": True}
+
+
+def _text(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _fits(result: dict[str, Any], length: int) -> bool:

@@ -6,8 +6,8 @@ aws-sam-cli #771 and serverless-offline #265):
 
     1.0  The path as it was sent, percent-encoded. Query parameters decoded, with all their values;
          their order is kept within a name only, and `?a` comes as `?a=`.
-    2.0  The path decoded: `%2F` cannot be told from `/` any more. The query as it was sent. Repeated
-         headers joined with commas, cookies in a list of their own.
+    2.0  The path decoded, so that `%2F` cannot be told from `/` any more. The query as it was sent.
+         Repeated headers joined with commas, cookies in a list of their own.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Request:
 
 def read(event: object) -> Request:
     """The request of a proxy event. Raises MalformedEventError."""
+    if not isinstance(event, dict):
+        raise MalformedEventError("not a proxy event: no object")
     try:
-        if not isinstance(event, dict):
-            raise TypeError
         return _read_2_0(event) if event.get("version") == "2.0" else _read_1_0(event)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         # Not the error's text: it may show what was sent.
@@ -71,7 +71,7 @@ def _read_1_0(event: Mapping[str, Any]) -> Request:
     headers = event.get("multiValueHeaders") or {
         name: [value] for name, value in (event.get("headers") or {}).items()
     }
-    below = _below(event["path"], event["resource"], event.get("pathParameters") or {})
+    below = _below([event["path"]], event["resource"], event.get("pathParameters") or {})
     return Request(
         method=event["httpMethod"],
         path=quote(below, safe=_PATH_AS_SENT),
@@ -93,7 +93,8 @@ def _read_2_0(event: Mapping[str, Any]) -> Request:
     headers = list((event.get("headers") or {}).items())
     if cookies := event.get("cookies"):
         headers.append(("cookie", "; ".join(cookies)))
-    below = _below(event["rawPath"], route, event.get("pathParameters") or {})
+    paths = [event["rawPath"], event["rawPath"].removeprefix(f"/{context.get('stage')}")]
+    below = _below(paths, route, event.get("pathParameters") or {})
     return Request(
         method=context["http"]["method"],
         path=quote(below, safe=_PATH),
@@ -107,10 +108,11 @@ def _read_2_0(event: Mapping[str, Any]) -> Request:
     )
 
 
-def _below(path: str, route: str, parameters: Mapping[str, str]) -> str:
+def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
     """The part of a path that a route's greedy parameter stands for, with its slashes.
 
-    A stage, or a custom domain's base path, may stand before the route. The parameter alone would
+    `paths` is the path, with and without what may stand before the route: a stage. A custom
+    domain's base path may stand there too, so that the parameter has the first word. It alone would
     not do: it has lost a slash at the end.
     """
     if not route.startswith("/"):
@@ -119,15 +121,16 @@ def _below(path: str, route: str, parameters: Mapping[str, str]) -> str:
     if greedy is None:
         return ""
     literal, value = greedy[1], unquote(parameters[greedy[2]]).rstrip("/")
-    start = path.find(literal)
+    start = paths[0].find(literal)
     while start >= 0:
-        below = path[start + len(literal) - 1 :]
+        below = paths[0][start + len(literal) - 1 :]
         if unquote(below[1:]).rstrip("/") == value:
             return below
-        start = path.find(literal, start + 1)
-    if path.startswith(literal):
-        return path[len(literal) - 1 :]
-    raise ValueError("the path is not of the route")
+        start = paths[0].find(literal, start + 1)
+    for path in paths:
+        if path.startswith(literal):
+            return path[len(literal) - 1 :]
+    raise ValueError("the path is not one of the route")
 
 
 def _latin(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,65 @@
+"""What can go wrong on the way to the backend and back, and what a caller is told of it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from forwarder.answer import TOO_LARGE
+
+Headers = tuple[tuple[str, str], ...]
+
+CONNECT, TLS, SEND, HEADERS, BODY = "connect", "tls", "send", "headers", "body"
+"""The phases of an exchange, as the log names them."""
+
+TIMEOUT = "timeout"
+
+_BAD, _LATE = HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT
+_TEXTS = {
+    "name": "The backend's name cannot be resolved",
+    "unreachable": "The backend cannot be reached",
+    "refused": "The backend refused the connection",
+    "proxy": "The proxy on the way to the backend refused the connection",
+    "certificate": "The backend's certificate cannot be verified",
+    "handshake": "TLS with the backend failed",
+    "broken": "The backend broke the connection",
+    "closed": "The backend closed the connection before its answer was complete",
+    "malformed": "The backend's answer is not valid HTTP",
+    "headers too large": "The headers of the backend's answer are too large",
+    "too large": TOO_LARGE,
+}
+_LATE_TEXTS = {
+    CONNECT: "The connection to the backend took too long",
+    TLS: "TLS with the backend took too long",
+    SEND: "The backend took too long to take the request",
+    HEADERS: "The backend took too long to answer",
+    BODY: "The backend took too long to finish its answer",
+}
+
+
+class RefusedError(ValueError):
+    """A request that is not forwarded; the message is for the caller and shows nothing of it."""
+
+    def __init__(
+        self, text: str, *, status: int = HTTPStatus.BAD_REQUEST, headers: Headers = ()
+    ) -> None:
+        super().__init__(text)
+        self.status, self.headers = status, headers
+
+
+class FailedError(Exception):
+    """An exchange that failed in a phase: `kind` is a key of the texts above, or TIMEOUT.
+
+    `is_unanswered` says that no byte of an answer had come.
+    """
+
+    def __init__(self, phase: str, kind: str, *, is_unanswered: bool = False) -> None:
+        super().__init__(phase, kind)
+        self.phase, self.kind, self.is_unanswered = phase, kind, is_unanswered
+
+    @property
+    def status(self) -> int:
+        return _LATE if self.kind == TIMEOUT else _BAD
+
+    @property
+    def text(self) -> str:
+        return _LATE_TEXTS[self.phase] if self.kind == TIMEOUT else _TEXTS[self.kind]

@@ -1,0 +1,175 @@
+"""Reading a response (RFC 9112), strictly: what can be understood in two ways is not passed on.
+
+The standard library's reader is not used, because it takes what is not HTTP for a body: headers
+after a malformed line, a Content-Length that is none, an answer that the connection's end cuts off.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from forwarder.answer import LONGEST
+from forwarder.failure import BODY, HEADERS, FailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST_HEAD = 64 * 1024
+_MOST_HEADERS = 200
+_MOST_INTERIM = 16
+_LONGEST_LINE = 4096
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
+_DIGITS = re.compile(r"[0-9]{1,15}")
+_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers; `is_last` says that the connection ends after this answer."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    is_last: bool
+
+    def values(self, name: str) -> list[str]:
+        """The members of a header that is a list, in lower case."""
+        return [
+            one.strip().lower()
+            for key, value in self.headers
+            if key.lower() == name
+            for one in value.split(",")
+        ]
+
+
+class Incoming:
+    """The bytes of one answer; `receive` gives some of them, none at the end."""
+
+    def __init__(self, receive: Callable[[], bytes]) -> None:
+        self._receive = receive
+        self._bytes = bytearray()
+        self._has_ended = False
+        self.has_begun = False
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether, after an answer, the connection is open and no bytes of another are in here."""
+        return not self._bytes and not self._has_ended
+
+    def head(self) -> Head:
+        """The final head, after any number of interim ones. Raises FailedError."""
+        for _ in range(_MOST_INTERIM):
+            head = self._one_head()
+            if head.status >= HTTPStatus.OK:
+                return head
+            if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
+                break
+        raise FailedError(HEADERS, "malformed")
+
+    def body(self, method: str, head: Head) -> bytes:
+        """The body as it was before its framing (RFC 9112, 6.3). Raises FailedError."""
+        if method == "HEAD" or head.status in _BODILESS:
+            return b""
+        codings, lengths = head.values("transfer-encoding"), head.values("content-length")
+        if codings:
+            if codings != ["chunked"] or lengths:
+                raise FailedError(BODY, "malformed")
+            return self._chunks()
+        if lengths:
+            if len(set(lengths)) > 1 or not _DIGITS.fullmatch(lengths[0]):
+                raise FailedError(BODY, "malformed")
+            return self._exactly(int(lengths[0]))
+        return self._rest()
+
+    def _one_head(self) -> Head:
+        looked = 0
+        while not (end := _HEAD_END.search(self._bytes, looked)):
+            if len(self._bytes) > _LONGEST_HEAD:
+                raise FailedError(HEADERS, "headers too large")
+            looked = max(0, len(self._bytes) - 3)
+            self._bytes += self._more(HEADERS)
+        lines = self._taken(end.start(), end.end()).split(b"\n")
+        if end.start() > _LONGEST_HEAD or len(lines) > _MOST_HEADERS:
+            raise FailedError(HEADERS, "headers too large")
+        first = _STATUS.fullmatch(lines[0].removesuffix(b"\r"))
+        if first is None:
+            raise FailedError(HEADERS, "malformed")
+        headers = []
+        for line in lines[1:]:
+            header = _HEADER.fullmatch(line.removesuffix(b"\r"))
+            if header is None:
+                raise FailedError(HEADERS, "malformed")
+            headers.append((header[1].decode(), header[2].decode("latin-1").rstrip(" \t")))
+        head = Head(int(first[2]), tuple(headers), is_last=first[1] == b"0")
+        return replace(head, is_last=True) if "close" in head.values("connection") else head
+
+    def _chunks(self) -> bytes:
+        parts, length = [], 0
+        while True:
+            size = _SIZE.fullmatch(self._line())
+            if size is None:
+                raise FailedError(BODY, "malformed")
+            if not (count := int(size[1], 16)):
+                break
+            length += count
+            if length > LONGEST:
+                raise FailedError(BODY, "too large")
+            parts.append(self._exactly(count))
+            if self._line():
+                raise FailedError(BODY, "malformed")
+        # Trailers are for this hop alone, unless one knows better.
+        for _ in range(_MOST_HEADERS):
+            if not self._line():
+                return b"".join(parts)
+        raise FailedError(BODY, "malformed")
+
+    def _line(self) -> bytes:
+        while (end := self._bytes.find(b"\n")) < 0:
+            if len(self._bytes) > _LONGEST_LINE:
+                raise FailedError(BODY, "malformed")
+            self._bytes += self._more(BODY)
+        return self._taken(end, end + 1).removesuffix(b"\r")
+
+    def _exactly(self, count: int) -> bytes:
+        if count > LONGEST:
+            raise FailedError(BODY, "too large")
+        first = self._taken(count, count)
+        parts, missing = [first], count - len(first)
+        while missing > 0:
+            part = self._more(BODY)
+            if len(part) > missing:
+                self._bytes += part[missing:]
+                part = part[:missing]
+            parts.append(part)
+            missing -= len(part)
+        return b"".join(parts)
+
+    def _rest(self) -> bytes:
+        first = self._taken(len(self._bytes), len(self._bytes))
+        parts, length = [first], len(first)
+        # Not at an end that TLS does not vouch for: that raises (RFC 9112, 9.8).
+        while part := self._receive():
+            parts.append(part)
+            length += len(part)
+            if length > LONGEST:
+                raise FailedError(BODY, "too large")
+        self._has_ended = True
+        return b"".join(parts)
+
+    def _taken(self, count: int, consumed: int) -> bytes:
+        """The first bytes, of which `consumed` are then gone."""
+        taken = bytes(self._bytes[:count])
+        del self._bytes[:consumed]
+        return taken
+
+    def _more(self, phase: str) -> bytes:
+        received = self._receive()
+        if not received:
+            raise FailedError(phase, "closed", is_unanswered=not self.has_begun)
+        self.has_begun = True
+        return received

@@ -1,0 +1,40 @@
+"""Paths that stay below the backend's own: everything else is refused, not repaired.
+
+A request's target is the configured path, then this one, always in origin-form (RFC 9112, 3.2.1):
+`//host`, `@` or a URL in it are letters of a path. What is left to steer with are dot segments,
+which the backend, or what stands before it, may resolve however they are encoded.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from forwarder.failure import RefusedError
+
+_HARMLESS = re.compile(r"[^%\\;\x00-\x20\x7f]*")
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_SEPARATORS = re.compile(r"[/\\]")
+_DOTS = frozenset({".", ".."})
+# As often as anything on the way may decode.
+_DECODINGS = 4
+
+
+def check(path: str) -> None:
+    """Refuse a path, percent-encoded, that might lead elsewhere. Raises RefusedError."""
+    if _HARMLESS.fullmatch(path) and "/." not in path:
+        return
+    if _CONTROLS.search(path) or _BROKEN_ESCAPE.search(path):
+        raise RefusedError("The path is not well encoded")
+    for _ in range(_DECODINGS):
+        # A server may cut off what follows a semicolon before it resolves: `/..;a=b/`.
+        if any(part.partition(";")[0] in _DOTS for part in _SEPARATORS.split(path)):
+            raise RefusedError("The path has a segment of dots")
+        if _CONTROLS.search(path):
+            raise RefusedError("The path has a control character in it")
+        decoded = unquote(path, "latin-1")
+        if decoded == path:
+            return
+        path = decoded
+    raise RefusedError("The path is encoded too many times")
