@@ -20,8 +20,8 @@ CALL_SECONDS = 12
 """The longest that one call lasts: two attempts of two seconds to connect and three to read each,
 and a wait between them."""
 
-# What the stack granted a moment ago is not known everywhere at once (IAM User Guide, "Changes that I
-# make are not always immediately visible"). Seconds.
+# Seconds. What the stack granted a moment ago is not known everywhere at once (IAM User Guide,
+# "Changes that I make are not always immediately visible").
 _WAITS = (1, 2, 4, 8)
 
 _STACK_TAG = "key-store:stack"
