@@ -211,7 +211,7 @@ async def run(
                 network.stop()
             plain.stop()
             tls.stop()
-            await asyncio.gather(*serving)
+            await asyncio.gather(*serving, launcher.ended())
 
 
 def _known(

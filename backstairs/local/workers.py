@@ -77,6 +77,10 @@ class Launcher:
         following.add_done_callback(lambda _: log.close())
         return started
 
+    async def ended(self) -> None:
+        """Wait until the output of every worker has been written; they must have been killed."""
+        await asyncio.gather(*self._following)
+
     def _lambda_environment(self, function: Function, worker: Worker) -> dict[str, str]:
         # Layers are merged in their order, so a later one hides an earlier one's files.
         layers = (layer / "python" for layer in reversed(function.layers))
