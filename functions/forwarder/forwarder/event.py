@@ -6,8 +6,8 @@ aws-sam-cli #771 and serverless-offline #265):
 
     1.0  The path as it was sent, percent-encoded. Query parameters decoded, with all their values;
          their order is kept within a name only, and `?a` comes as `?a=`.
-    2.0  The path decoded, so that `%2F` cannot be told from `/` any more. The query as it was sent.
-         Repeated headers joined with commas, cookies in a list of their own.
+    2.0  The path decoded but for `%25`, so that `%2F` cannot be told from `/` any more. The query
+         as it was sent. Repeated headers joined with commas, cookies in a list of their own.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _read_2_0(event: Mapping[str, Any]) -> Request:
     below = _below(paths, route, event.get("pathParameters") or {})
     return Request(
         method=context["http"]["method"],
-        path=quote(below, safe=_PATH),
+        path="%25".join([quote(piece, safe=_PATH) for piece in below.split("%25")]),
         query=quote(event.get("rawQueryString") or "", safe=_QUERY_AS_SENT),
         headers=_latin(headers),
         body=_body(event),
