@@ -1,8 +1,8 @@
 """What API Gateway itself answers, for either kind of API, and the headers it adds.
 
-Source: for HTTP APIs public reports of their bodies (`{"message":"Internal Server Error"}` also in
-API Gateway Developer Guide, "Troubleshooting issues with HTTP API Lambda integrations") and of
-`apigw-requestid` as the one header they add.
+Source: for HTTP APIs `{"message":"Internal Server Error"}` is in API Gateway Developer Guide,
+"Troubleshooting issues with HTTP API Lambda integrations", and `apigw-requestid` as the one header
+they add in public reports; the words of their 413 and 503 are unverified.
 """
 
 from __future__ import annotations

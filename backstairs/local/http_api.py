@@ -1,10 +1,11 @@
 """HTTP API, Lambda proxy integration, payload 2.0: a request as an event, an answer as a response.
 
 Source: API Gateway Developer Guide, "Create AWS Lambda proxy integrations for HTTP APIs in API
-Gateway". Public reports: `rawPath` is decoded and begins with the stage unless that is `$default`
-(powertools-lambda-python #621), what is absent is left out, bodies are base64 unless their type is
-text (MiniStack #766). Unverified: that a signature is not passed on, as at a REST API, and what a
-structured answer without a content type is sent as.
+Gateway". Public reports: `rawPath` is decoded, begins with the stage unless that is `$default`
+(powertools-lambda-python #621) and ends at a question mark that was encoded (live captures quoted
+in middleapi/standard-server #93); what is absent is left out; bodies are base64 unless their type
+is text (MiniStack #766). Unverified: that a signature is not passed on, as at a REST API, and what
+a structured answer without a content type is sent as.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ _PLAIN = b"text/plain; charset=utf-8"
 def event(request: WireRequest, entry: Entry) -> bytes:
     """The proxy event (payload 2.0) as JSON."""
     stage = entry.api.stage
-    path = decoded(entry.path if stage == DEFAULT else f"/{stage}{entry.path}")
+    sent = entry.path if stage == DEFAULT else f"/{stage}{entry.path}"
+    path = decoded(sent).partition("?")[0]
     agents = request.values("user-agent")
     domain = "".join(request.values("host")[:1])
     context: dict[str, Any] = {

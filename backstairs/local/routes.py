@@ -124,7 +124,7 @@ def _http_ranks(route: Route) -> tuple[bool, list[int], bool]:
 def decoded(path: str) -> str:
     """A path as an HTTP API decodes it: every escape but `%25`.
 
-    Source: a public report, https://github.com/ministackorg/ministack (`decode_http_api_path`).
+    Source: public reports, of which one alone speaks of `%25` (MiniStack's `decode_http_api_path`).
     `path` holds one character for each byte that was sent.
     """
     pieces = path.encode("latin-1").split(b"%25")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from backstairs.access import parse_policy
+from backstairs.local.account import Account
 from backstairs.local.deployed import StageSettings
+from backstairs.local.keys import AccountKeys
 from backstairs.local.usage import Plan, Quota, Throttle
 from tests.local.public_door import HOOKS, PARTNER, STAGE, PublicDoor, api, key
 
@@ -161,6 +165,16 @@ def test_a_refused_call_counts_nowhere() -> None:
     with PublicDoor(settings=StageSettings(throttles=throttles), keys={VALUE: key(PLAN)}) as door:
         assert [door.call().status for _ in range(5)] == [403] * 5
         assert door.call(headers=OFFERED).status == 200
+
+
+def test_an_account_that_does_not_answer() -> None:
+    """No key can be told apart then: an error, and not another 403."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    keys = AccountKeys(Account(f"http://127.0.0.1:{port}", "us-east-1"))
+
+    with pytest.raises(OSError, match="the account does not answer"):
+        asyncio.run(keys.find(VALUE))
 
 
 def test_an_allowlist_for_each_path() -> None:

@@ -191,6 +191,8 @@ def test_the_most_specific_route(method: str, path: str, key: str) -> None:
         ("/x/%C3%A4", "/x/ä", "ä"),
         ("/x/%FF", "/x/�", "�"),
         ("/x/a+b", "/x/a+b", "a+b"),
+        ("/x/a%3Fb", "/x/a", "a?b"),
+        ("/x/a%23b", "/x/a#b", "a#b"),
         ("/x//y", "/x//y", "/y"),
         ("/x/../y", "/x/../y", "../y"),
     ],
