@@ -46,6 +46,7 @@ class Backend(ThreadingHTTPServer):
 
 class _Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are written one after the other
     server: Backend
 
     def do_POST(self) -> None:

@@ -87,16 +87,19 @@ class GitHub:
         self.ssm = Switch(as_role("ssm"), "ssm")
         self.dynamodb = Switch(as_role("dynamodb"), "dynamodb")
         self.seconds = 10.0
+        self._forwarding: list[ForwardingBackend] = []
         self.webhooks = self.fresh()
 
     def fresh(self) -> Webhooks:
         """What the function is when its sandbox starts."""
+        forwarding = ForwardingBackend.from_environment(
+            {"BACKEND_URL": self.backend.url, "BACKEND_SECONDS": "5"}
+        )
+        self._forwarding.append(forwarding)
         return Webhooks(
             secrets=WebhookSecrets(self.ssm, self.parameter, 300, self.clock),
             deliveries=Deliveries(self.dynamodb, self.table),
-            backend=ForwardingBackend.from_environment(
-                {"BACKEND_URL": self.backend.url, "BACKEND_SECONDS": "5"}
-            ),
+            backend=forwarding,
         )
 
     def write(self, *secrets: str) -> None:
@@ -120,7 +123,9 @@ class GitHub:
         return not self.backend.sent and not self.items()
 
     def close(self) -> None:
-        """Leave nothing in the account."""
+        """Leave nothing in the account, and no connection open."""
+        for forwarding in self._forwarding:
+            forwarding.close()
         self._dynamodb.delete_table(TableName=self.table)
         self.remove()
 
