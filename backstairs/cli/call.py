@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from backstairs.cli.project import ProblemError, Project, api_of, ask, assume, origin_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from backstairs.local.run import Running
 
@@ -68,9 +69,16 @@ def run(options: argparse.Namespace) -> int:
     print(answer.status)
     print(answer.body.decode("utf-8", "replace"))
     decision, _ = ask(running, "GET", f"/decisions/{answer.request_id}")
+    _explain(decision)
+    for one in decision.get("ledTo", ()):
+        print(f"it led to {one['method']} {one['path']}: {one['status']}", file=sys.stderr)
+        _explain(one)
+    return 0
+
+
+def _explain(decision: Mapping[str, Any]) -> None:
     for reason in decision.get("reasons", ()):
         print(f"- {reason['text']} [{reason['rule']}: {reason['known']}]", file=sys.stderr)
-    return 0
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import platform
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
@@ -17,7 +17,7 @@ from rich.table import Table
 from backstairs.cli.project import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -83,14 +83,22 @@ def _calls(console: Console, running: Running, title: str, planned: Iterable[Sto
 
 
 def _why(running: Running, seen: Seen) -> str:
-    """Why a call was answered as it was: the door's last reason, which decided, or the function."""
+    """Why a call was answered as it was: the reason that decided, here or in what it led to."""
     decision, _ = ask(running, "GET", f"/decisions/{seen.answer.request_id}")
-    if decision.get("verdict") == "allowed" and not seen.answer.ok:
-        try:
-            said = json.loads(seen.answer.body)["message"]
-        except (ValueError, KeyError, TypeError):
-            said = "no message"
-        return f"admitted; the function answers: {said}"
+    if decision.get("verdict") != "allowed" or seen.answer.ok:
+        return _decisive(decision)
+    refused = [one for one in decision["ledTo"] if one["verdict"] == "refused"]
+    if refused:
+        return f"admitted; behind it: {_decisive(refused[-1])}"
+    try:
+        said = json.loads(seen.answer.body)["message"]
+    except (ValueError, KeyError, TypeError):
+        said = "no message"
+    return f"admitted; the function answers: {said}"
+
+
+def _decisive(decision: Mapping[str, Any]) -> str:
+    """The last reason is the one that decided."""
     reasons = decision.get("reasons")
     return str(reasons[-1]["text"]) if reasons else ""
 
@@ -102,6 +110,9 @@ def what_next(console: Console, running: Running, python: Path, logs: Path) -> N
         backstairs = backstairs.relative_to(Path.cwd())
     endpoint = running.origins[0]
     api = running.api_with("/members/m-1001")
+    outside = ""
+    if any("/partner/{path+}" in one.paths for one in running.apis):
+        outside = f"  {backstairs} call GET /partner/claims/m-1001 --api-key PartnerKey\n"
     for origin in running.origins:
         console.print(f"  {origin.name:24} http://127.0.0.1:{origin.port}  {origin.dns_name or ''}")
     console.print(
@@ -111,7 +122,7 @@ Try, in another terminal:
 
   {backstairs} call GET /members/m-1001 --as notifier
   {backstairs} call GET /members/m-1001 --as notifier --from internet
-  {backstairs} invoke notifier --event events/notifier/claim-created.json
+{outside}  {backstairs} invoke notifier --event events/notifier/claim-created.json
 
   eval "$({backstairs} credentials notifier)"
   curl --aws-sigv4 aws:amz:{running.region}:execute-api \\

@@ -73,9 +73,13 @@ class Identities(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One decision as it is kept: nothing secret, no body."""
+    """One decision as it is kept: nothing secret, no body.
+
+    `trace` is what the calls share that one call leads to: the root of X-Amzn-Trace-Id.
+    """
 
     request_id: str
+    trace: str
     time: datetime
     origin: str
     method: str
@@ -157,6 +161,7 @@ class Door:
             scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body or b""
         )
         target = self._directory.find(request, origin.endpoint)
+        trace_id = _trace_id(request)
         proof = _Proof()
         if body is None:
             decision = sizes.refuse_body(target.api)
@@ -175,7 +180,7 @@ class Door:
                 access_key_id=proof.access_key_id,
                 request_id=request_id,
                 time=now,
-                trace_id=_trace_id(request),
+                trace_id=trace_id,
                 header_names=scope["state"].get("header_names") or [n for n, _ in request.headers],
                 path=target.path,
                 api_key_id=proof.api_key_id if target.route.needs_key else None,
@@ -186,6 +191,7 @@ class Door:
         self._keep(
             Record(
                 request_id=request_id,
+                trace=trace_id.partition(";")[0],
                 time=now,
                 origin=origin.name,
                 method=request.method,
@@ -257,6 +263,14 @@ class Door:
         except SignatureProblem as problem:
             return _Proof(problem=problem)
         return _Proof(identity.principal, claim.access_key_id)
+
+    def led_to(self, record: Record) -> list[Record]:
+        """The calls that a call led to: a forwarder's, behind it."""
+        return [
+            one
+            for one in self.records.values()
+            if one.trace == record.trace and one.request_id != record.request_id
+        ]
 
     def _keep(self, record: Record) -> None:
         self.records[record.request_id] = record

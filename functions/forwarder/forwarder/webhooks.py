@@ -160,7 +160,7 @@ def _client(service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
     # At DEBUG, which a function can be set to, it logs the answers: the secrets too.
-    logging.getLogger("botocore").setLevel(logging.INFO)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     # GitHub waits for ten seconds.
     patience = Config(
         connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}

@@ -123,7 +123,7 @@ def _client(service: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
     # At DEBUG, which a function can be set to, it logs the answers: the value too.
-    logging.getLogger("botocore").setLevel(logging.INFO)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     patience = Config(
         connect_timeout=2, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
     )
