@@ -59,14 +59,15 @@ def server_tls(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture
 def serve(server_tls: ssl.SSLContext, ca: str) -> Iterator[Callable[..., Pair]]:
-    """Start a backend that follows a script; returns it with a forwarder configured for it.
+    """Start a backend that follows a script, or answers 200, and configure a forwarder for it.
 
     Keyword arguments are more of the forwarder's environment.
     """
     with ExitStack() as stack:
 
-        def start(script: Script = answers(response()), **variables: str) -> Pair:
-            server = stack.enter_context(Scripted(script, server_tls))
+        def start(script: Script | None = None, **variables: str) -> Pair:
+            server = Scripted(script or answers(response()), server_tls)
+            stack.enter_context(server)
             environment = {
                 "BACKEND_URL": f"https://127.0.0.1:{server.port}/base",
                 "BACKEND_CA": ca,

@@ -33,7 +33,7 @@ class Scripted:
     def __enter__(self) -> Self:
         self._server = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._open = True
-        self._sockets: list[socket.socket] = []
+        self.sockets: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
         return self
@@ -58,7 +58,7 @@ class Scripted:
 
     def hang_up(self) -> None:
         """End every connection, as a server does that restarts."""
-        for connection in self._sockets:
+        for connection in self.sockets:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
@@ -78,7 +78,7 @@ class Scripted:
         with suppress(OSError), connection:
             if self.tls is not None:
                 connection = self.tls.wrap_socket(connection, server_side=True)
-            self._sockets.append(connection)
+            self.sockets.append(connection)
             with connection, connection.makefile("rb") as stream:
                 while (wire := read_request(stream)) is not None:
                     self.received.append(wire)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forwarder.event import Request
@@ -31,6 +31,7 @@ def request(
     query: str = "",
     headers: tuple[tuple[str, str], ...] = (),
     body: bytes = b"",
+    *,
     source_ip: str | None = "203.0.113.7",
 ) -> Request:
     return Request(
@@ -55,4 +56,4 @@ def said(answer: Answer) -> str:
 
 
 def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))

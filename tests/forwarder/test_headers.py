@@ -138,7 +138,7 @@ def test_what_cannot_be_sent_is_refused(header: tuple[str, str]) -> None:
 
 
 def test_headers_on_the_way_back() -> None:
-    """Cookies, redirects, encodings and repetitions come back; this hop's and API Gateway's do not."""
+    """Cookies, redirects, encodings, repetitions come back; what is for this hop does not."""
     kept = (
         ("Location", "http://elsewhere.example.com/"),
         ("Set-Cookie", "a=1"),

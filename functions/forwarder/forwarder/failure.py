@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from forwarder.answer import TOO_LARGE
 
 Headers = tuple[tuple[str, str], ...]
@@ -13,7 +11,7 @@ CONNECT, TLS, SEND, HEADERS, BODY = "connect", "tls", "send", "headers", "body"
 
 TIMEOUT = "timeout"
 
-_BAD, _LATE = HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT
+_BAD_GATEWAY, _GATEWAY_TIMEOUT = 502, 504
 _TEXTS = {
     "name": "The backend's name cannot be resolved",
     "unreachable": "The backend cannot be reached",
@@ -39,9 +37,7 @@ _LATE_TEXTS = {
 class RefusedError(ValueError):
     """A request that is not forwarded; the message is for the caller and shows nothing of it."""
 
-    def __init__(
-        self, text: str, *, status: int = HTTPStatus.BAD_REQUEST, headers: Headers = ()
-    ) -> None:
+    def __init__(self, text: str, *, status: int = 400, headers: Headers = ()) -> None:
         super().__init__(text)
         self.status, self.headers = status, headers
 
@@ -58,7 +54,7 @@ class FailedError(Exception):
 
     @property
     def status(self) -> int:
-        return _LATE if self.kind == TIMEOUT else _BAD
+        return _GATEWAY_TIMEOUT if self.kind == TIMEOUT else _BAD_GATEWAY
 
     @property
     def text(self) -> str:

@@ -34,7 +34,7 @@ def handle(event: object, context: Context, backend: Backend) -> dict[str, Any]:
 def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     """Forward to the configured backend. Raises MalformedEventError."""
     try:
-        return handle(event, context, _deployed())
+        return handle(event, context, deployed())
     except ConfigurationError as error:
         logger.error("not configured: %s", error)  # noqa: TRY400 - it says all
         request = read(event)
@@ -42,5 +42,6 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
 
 
 @cache
-def _deployed() -> Backend:
+def deployed() -> Backend:
+    """The backend of the environment, with its connections. Raises ConfigurationError."""
     return Backend.from_environment()

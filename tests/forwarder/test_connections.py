@@ -1,0 +1,163 @@
+"""Connections: kept, found to be stale, made again; and what is sent twice."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.forwarder.scripted import answers, closes_after, resets_after, response, stalls_after
+from tests.forwarder.subject import said
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from tests.forwarder.subject import Pair
+    from tests.signing.verifier import Wire
+
+    Serve = Callable[..., Pair]
+
+BROKEN = "The backend broke the connection"
+
+
+def test_one_connection_for_calls_in_turn(serve: Serve) -> None:
+    """A connection is used again and again, whatever the verb and the size."""
+    pair = serve(answers(lambda wire: response(200, wire.body)))
+    for method, body in (("GET", b""), ("PUT", b"x" * 100_000), ("HEAD", b""), ("POST", b"y")):
+        assert pair.ask(method, body=body).status == 200
+    assert (pair.server.connections, len(pair.server.received)) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        response(200, b"a", [("Connection", "close")]),
+        response(200, b"a", [("connection", "X-A, Close")]),
+        b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na",
+        b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na",
+        # Bytes that nobody asked for might be taken for the next answer.
+        response(200, b"a") + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged",
+        b"HTTP/1.1 204 X\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged",
+    ],
+    ids=["close", "among others", "1.0", "1.0 keep-alive", "left over", "left over after 204"],
+)
+def test_connections_that_are_not_kept(serve: Serve, text: bytes) -> None:
+    """After these answers the next call has a connection of its own."""
+    pair = serve(answers(text, response(200, b"next")))
+    assert pair.ask().body in (b"a", b"")
+    assert pair.ask().body == b"next"
+    assert pair.server.connections == 2
+
+
+def test_bytes_that_come_later(serve: Serve) -> None:
+    """What comes on an idle connection is nobody's answer: the connection is dropped."""
+    pair = serve(answers(response(200, b"first")))
+    pair.ask()
+    pair.server.script = answers(response(200, b"second"))
+    for connection in pair.server.sockets:
+        connection.sendall(response(200, b"forged"))
+    time.sleep(0.05)
+    assert pair.ask().body == b"second"
+    assert pair.server.connections == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_idle_connections_that_the_backend_closed(serve: Serve, method: str) -> None:
+    """They are noticed before anything is sent: whatever the verb, the call succeeds, sent once."""
+    pair = serve()
+    pair.ask()
+    pair.server.hang_up()
+    time.sleep(0.05)
+    assert pair.ask(method, body=b"x").status == 200
+    assert (pair.server.connections, len(pair.server.received)) == (2, 2)
+
+
+def test_connections_that_were_idle_for_long(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A load balancer may have forgotten them, without a word; a frozen sandbox ages them too."""
+    pair = serve()
+    pair.ask()
+    later = time.time() + 55
+    monkeypatch.setattr("forwarder.pool.time.time", lambda: later)
+    assert pair.ask().status == 200
+    assert pair.server.connections == 2
+
+
+def fails_second(ending: Callable[[Wire, socket.socket], bool]) -> Callable[..., bool]:
+    """Answer the first request of a connection; the second ends it."""
+    seen: set[socket.socket] = set()
+
+    def script(wire: Wire, connection: socket.socket) -> bool:
+        if connection in seen:
+            return ending(wire, connection)
+        seen.add(connection)
+        connection.sendall(response(200, b"ok"))
+        return True
+
+    return script
+
+
+@pytest.mark.parametrize("ending", [closes_after(b""), resets_after(b"")], ids=["end", "reset"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_what_is_safe_to_repeat_is_sent_again(
+    serve: Serve, method: str, ending: Callable[..., bool]
+) -> None:
+    """A kept connection that ends without an answer is made again, once."""
+    pair = serve(fails_second(ending))
+    pair.ask()
+    assert pair.ask(method, body=b"x").status == 200
+    assert (pair.server.connections, len(pair.server.received)) == (2, 3)
+
+
+@pytest.mark.parametrize("ending", [closes_after(b""), resets_after(b"")], ids=["end", "reset"])
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_what_is_not_safe_is_sent_once(
+    serve: Serve, method: str, ending: Callable[..., bool]
+) -> None:
+    """Nobody knows whether the backend has acted on it: a 502."""
+    pair = serve(fails_second(ending))
+    pair.ask()
+    assert pair.ask(method, body=b"x").status == 502
+    assert len(pair.server.received) == 2
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [closes_after(b"HTTP/1.1"), resets_after(b"HTTP/1.1 200 OK\r\n"), closes_after(b"x\r\n\r\n")],
+)
+def test_nothing_is_sent_again_once_an_answer_began(
+    serve: Serve, ending: Callable[..., bool]
+) -> None:
+    """A byte of an answer shows that the backend had the request."""
+    pair = serve(fails_second(ending))
+    pair.ask()
+    assert pair.ask().status == 502
+    assert len(pair.server.received) == 2
+
+
+def test_a_new_connection_is_not_tried_twice(serve: Serve) -> None:
+    """A backend that ends each connection gets each request once."""
+    pair = serve(resets_after(b""))
+    answer = pair.ask()
+    assert (answer.status, said(answer)) == (502, BROKEN)
+    assert len(pair.server.received) == 1
+
+
+def test_no_second_time_after_a_timeout(serve: Serve) -> None:
+    """The time is over, and the backend may still be at it."""
+    pair = serve(fails_second(stalls_after(b"")), BACKEND_SECONDS="0.4")
+    pair.ask()
+    assert pair.ask().status == 504
+    assert len(pair.server.received) == 2
+
+
+def test_threads_do_not_meet(serve: Serve) -> None:
+    """Twenty callers at once, each gets its own answer; no more connections than callers."""
+    pair = serve(answers(lambda wire: response(200, wire.target)))
+    paths = [f"/{number}" for number in range(400)]
+    with ThreadPoolExecutor(20) as pool:
+        bodies = list(pool.map(lambda path: pair.ask(path=path).body, paths))
+    assert bodies == [f"/base{path}".encode() for path in paths]
+    assert pair.server.connections <= 20
