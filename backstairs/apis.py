@@ -1,19 +1,26 @@
-"""The REST APIs of a translated and resolved template, as the decision sees them."""
+"""The APIs of a translated and resolved template, as the decision sees them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backstairs.access import Api, Authorization, Policy, Route, Unresolved, parse_policy
+from backstairs.access import Api, Authorization, Kind, Policy, Route, Unresolved, parse_policy
 from backstairs.template import TemplateError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from backstairs.intrinsics import Resolver
 
 POLICY = "x-amazon-apigateway-policy"
+BINARY = "x-amazon-apigateway-binary-media-types"
+KEY_SOURCE = "x-amazon-apigateway-api-key-source"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANY_METHOD = "x-amazon-apigateway-any-method"
+DEFAULT = "$default"
+_INTEGRATION = ("payloadFormatVersion", "timeoutInMillis", "connectionType", "connectionId")
 _AUTH = "x-amazon-apigateway-auth"
 _AUTH_TYPE = "x-amazon-apigateway-authtype"
 _AUTHORIZATIONS: Mapping[object, Authorization] = {
@@ -24,10 +31,17 @@ _AUTHORIZATIONS: Mapping[object, Authorization] = {
 _BY_NAME: Mapping[object, Authorization] = {kind.value: kind for kind in Authorization}
 
 
+# A stage's type: the property that names its API, and the API's own type.
+_STAGES = {
+    "AWS::ApiGateway::Stage": ("RestApiId", "AWS::ApiGateway::RestApi"),
+    "AWS::ApiGatewayV2::Stage": ("ApiId", "AWS::ApiGatewayV2::Api"),
+}
+
+
 def find_apis(
     template: Mapping[str, Any], resolver: Resolver, *, name: str, account: str, region: str
 ) -> list[Api]:
-    """The deployed REST APIs of a translated template, one for each stage.
+    """The deployed REST and HTTP APIs of a translated template, one for each stage.
 
     `name` is what errors call the template. Raises TemplateError where an API cannot be read.
     """
@@ -38,13 +52,14 @@ def find_apis(
     }
     apis = []
     for stage_id, resource in resources.items():
-        if resource["Type"] != "AWS::ApiGateway::Stage":
+        if resource["Type"] not in _STAGES:
             continue
+        api_property, api_type = _STAGES[resource["Type"]]
         stage = resource.get("Properties", {})
-        rest_api_id = stage.get("RestApiId")
-        logical_id = str(_mapping(rest_api_id).get("Ref"))
-        if resources.get(logical_id, {}).get("Type") != "AWS::ApiGateway::RestApi":
-            raise TemplateError(f"{name}: {stage_id}: RestApiId {rest_api_id} is no API here")
+        reference = stage.get(api_property)
+        logical_id = str(_mapping(reference).get("Ref"))
+        if resources.get(logical_id, {}).get("Type") != api_type:
+            raise TemplateError(f"{name}: {stage_id}: {api_property} {reference} is no API here")
         where = f"{name}: {logical_id}"
         properties = resolver.resolve(resources[logical_id].get("Properties", {}))
         api_id, stage_name = (
@@ -57,6 +72,9 @@ def find_apis(
         body = properties.get("Body")
         if not isinstance(body, Mapping):
             raise TemplateError(f"{where}: its definition (Body) cannot be read: {body}")
+        # An HTTP API is always public and has no resource policy.
+        rest = api_type == "AWS::ApiGateway::RestApi"
+        policy = resource_policy(logical_id, _policy_document(properties, body)) if rest else None
         apis.append(
             Api(
                 api_id=api_id,
@@ -64,9 +82,11 @@ def find_apis(
                 stage=stage_name,
                 region=region,
                 account=account,
-                private=_endpoint_types(properties, where) == ["PRIVATE"],
-                policy=resource_policy(logical_id, _policy_document(properties, body)),
+                private=rest and _endpoint_types(properties, where) == ["PRIVATE"],
+                policy=policy,
                 routes=read_routes(body, where),
+                kind=Kind.REST if rest else Kind.HTTP,
+                key_source=_key_source(properties, body) if rest else "HEADER",
             )
         )
     return apis
@@ -88,6 +108,11 @@ def _policy_document(properties: Mapping[str, Any], body: Mapping[str, Any]) -> 
     return body.get(POLICY, properties.get("Policy"))
 
 
+def _key_source(properties: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+    """HEADER unless something else is said; what is not known is neither HEADER nor decided."""
+    return str(properties.get("ApiKeySourceType", body.get(KEY_SOURCE, "HEADER")))
+
+
 def resource_policy(api_name: str, document: object) -> Policy | None:
     """The resource policy of an API; None where it has none."""
     if document is None:
@@ -106,12 +131,49 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
 
     `where` is what errors call it. Raises TemplateError for what cannot be read.
     """
+    return tuple(route for route, _ in _read(body, where))
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRoute:
+    """A route of an HTTP API's definition, and the integration it declares.
+
+    `integration` has the names of `CreateIntegration`. Its `payloadFormatVersion` is "1.0" where
+    the definition has none ("Working with AWS Lambda proxy integrations for HTTP APIs" asks for
+    one).
+    """
+
+    route: Route
+    integration: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """`POST /webhooks/github`, or `$default`."""
+        return route_key(self.route)
+
+
+def read_http_routes(body: Mapping[str, Any], where: str) -> tuple[HttpRoute, ...]:
+    """The routes of an HTTP API's OpenAPI definition, likewise."""
+    routes = []
+    for route, integration in _read(body, where):
+        declared = {name: integration[name] for name in _INTEGRATION if name in integration}
+        kind = str(integration.get("type", "")).upper()
+        defaults = {"integrationType": kind, "integrationUri": integration.get("uri")}
+        routes.append(HttpRoute(route, {"payloadFormatVersion": "1.0", **defaults, **declared}))
+    return tuple(routes)
+
+
+def route_key(route: Route) -> str:
+    """A route of an HTTP API as API Gateway names it."""
+    return DEFAULT if route.path == DEFAULT else f"{route.method} {route.path}"
+
+
+def _read(body: Mapping[str, Any], where: str) -> Iterator[tuple[Route, Mapping[str, Any]]]:
     paths = body.get("paths", {})
     if not isinstance(paths, Mapping):
         raise TemplateError(f"{where}: its paths cannot be read: {paths}")
     schemes = _mapping(body.get("components")).get("securitySchemes")
     schemes = _mapping(schemes or body.get("securityDefinitions"))
-    routes = []
     for path, item in paths.items():
         if not isinstance(item, Mapping):
             raise TemplateError(f"{where}: path {path} cannot be read: {item}")
@@ -123,16 +185,14 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
             security = method.get("security", body.get("security", []))
             authorization, needs_key = _authorization(security, schemes, method.get(_AUTH))
             integration = _mapping(method.get("x-amazon-apigateway-integration"))
-            routes.append(
-                Route(
-                    method="ANY" if verb == ANY_METHOD else verb.upper(),
-                    path=path,
-                    authorization=authorization,
-                    function=_function(integration.get("uri")),
-                    needs_key=needs_key,
-                )
+            route = Route(
+                method="ANY" if verb == ANY_METHOD else verb.upper(),
+                path=path,
+                authorization=authorization,
+                function=function_of(integration.get("uri")),
+                needs_key=needs_key,
             )
-    return tuple(routes)
+            yield route, integration
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -166,7 +226,7 @@ def _is_key(scheme: Mapping[str, Any]) -> bool:
     return str(scheme.get("name")).lower() == "x-api-key" and _AUTH_TYPE not in scheme
 
 
-def _function(uri: object) -> str | None:
+def function_of(uri: object) -> str | None:
     """The function's ARN out of a Lambda proxy integration's URI."""
     if not isinstance(uri, str) or "/functions/" not in uri:
         return None

@@ -34,7 +34,7 @@ class Answer:
     @property
     def request_id(self) -> str:
         """The id under which the door keeps its decision."""
-        return self.headers.get("x-amzn-requestid", "")
+        return self.headers.get("x-amzn-requestid", self.headers.get("apigw-requestid", ""))
 
 
 def call(

@@ -13,13 +13,14 @@ from backstairs.access import (
     Authorization,
     Call,
     Endpoint,
+    Kind,
     Origin,
     Principal,
     Unresolved,
     Verdict,
     decide,
 )
-from backstairs.apis import find_apis, read_routes
+from backstairs.apis import find_apis, read_routes, route_key
 from backstairs.intrinsics import Known, Resolver, parameter_values
 from backstairs.template import TemplateError, parse, translate
 
@@ -410,3 +411,75 @@ def test_an_api_that_is_not_created_is_not_found() -> None:
     for resource in template["Resources"].values():
         resource["Condition"] = "Never"
     assert apis_of(template) == []
+
+
+PUBLIC = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  TypesFunction:
+    Type: AWS::Serverless::Function
+    Properties: {InlineCode: x, Handler: index.handler, Runtime: python3.13}
+  TypesApi:
+    Type: AWS::Serverless::TYPE
+    Properties:
+      StageName: dev
+      MORE
+      DefinitionBody:
+        openapi: 3.0.1
+        info: {title: types, version: "1"}
+        components:
+          securitySchemes:
+            api_key: {type: apiKey, name: x-api-key, in: header}
+            sigv4:
+              type: apiKey
+              name: Authorization
+              in: header
+              x-amazon-apigateway-authtype: awsSigv4
+        paths:
+          /hooks: {post: {security: [], x-amazon-apigateway-integration: &function {
+            type: aws_proxy, httpMethod: POST, payloadFormatVersion: "2.0", uri: !Sub
+            "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${TypesFunction.Arn}/invocations"}}}
+          /partner/{path+}: {x-amazon-apigateway-any-method: {
+            security: [{SCHEME: []}], x-amazon-apigateway-integration: *function}}
+          $default: {x-amazon-apigateway-any-method: {
+            security: [], x-amazon-apigateway-integration: *function}}
+"""
+
+
+def public(kind: str, scheme: str, more: str = "") -> Api:
+    """The one API of the template above."""
+    text = PUBLIC.replace("TYPE", kind).replace("SCHEME", scheme).replace("MORE", more)
+    (api,) = apis_of(translate(parse(text, "t.yaml"), {}, "t.yaml", REGION))
+    return api
+
+
+def test_an_http_api_is_read() -> None:
+    """Public, without a policy, and its routes are those of its definition."""
+    api = public("HttpApi", "sigv4")
+    assert (api.kind, api.stage, api.private, api.policy) == (Kind.HTTP, "dev", False, None)
+    assert {route_key(route): route.authorization for route in api.routes} == {
+        "POST /hooks": Authorization.NONE,
+        "ANY /partner/{path+}": Authorization.AWS_IAM,
+        "$default": Authorization.NONE,
+    }
+    assert {route.function for route in api.routes} == {"arn:TypesFunction:Arn"}
+    assert not api.needs_key
+
+
+def test_a_rest_api_with_keys_is_read() -> None:
+    """Which methods ask for a key, and where keys come from."""
+    api = public("Api", "api_key", "OpenApiVersion: 3.0.1")
+    assert (api.kind, api.key_source, api.needs_key) == (Kind.REST, "HEADER", True)
+    needs = {route.path: route.needs_key for route in api.routes}
+    assert needs == {"/hooks": False, "/partner/{path+}": True, "$default": False}
+    (api,) = apis_of(plain(ApiKeySourceType="AUTHORIZER"))
+    assert api.key_source == "AUTHORIZER"
+    assert not api.needs_key
+
+
+def test_an_http_api_asking_for_a_key_is_not_decided() -> None:
+    """It has no API keys, so nobody is let in and nobody told that AWS would refuse."""
+    api = public("HttpApi", "api_key")
+    route = next(route for route in api.routes if route.needs_key)
+    call = Call(Origin("web", None, "203.0.113.10"), "GET", "/partner/x", api, route)
+    assert decide(call).verdict is Verdict.UNKNOWN

@@ -8,10 +8,12 @@ from backstairs.access.decision import decide
 from backstairs.access.documents import parse_policy
 from backstairs.access.model import (
     Api,
+    ApiKey,
     Authorization,
     Call,
     Decision,
     Endpoint,
+    Kind,
     Origin,
     Principal,
     Reason,
@@ -25,10 +27,12 @@ from backstairs.access.sigv4 import SignatureProblem, WireRequest
 
 __all__ = [
     "Api",
+    "ApiKey",
     "Authorization",
     "Call",
     "Decision",
     "Endpoint",
+    "Kind",
     "Known",
     "Origin",
     "Policy",

@@ -47,12 +47,18 @@ class Condition:
     values: tuple[Text, ...]
 
     def __str__(self) -> str:
-        return f"{self.operator} {self.key} [{', '.join(map(str, self.values))}]"
+        shown = [str(value) for value in self.values[:_SHOWN]]
+        more = len(self.values) - len(shown)
+        listed = ", ".join([*shown, f"{more} more"] if more else shown)
+        return f"{self.operator} {self.key} [{listed}]"
 
 
 class _NotModelledError(Exception):
     """An operator or value that this module does not know."""
 
+
+# A reason is for reading; a list of addresses can be long.
+_SHOWN = 3
 
 Compare = Callable[[str, str], bool]
 

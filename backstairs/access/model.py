@@ -25,13 +25,21 @@ class Authorization(Enum):
     CUSTOM = "CUSTOM"
 
 
+class Kind(Enum):
+    """The two kinds of API that API Gateway serves over HTTP, by its own names."""
+
+    REST = "REST"
+    HTTP = "HTTP"
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of a REST API.
+    """One method of a REST API, or one route of an HTTP API.
 
-    `path` is the resource's pattern (`/members/{memberId}`), `function` the ARN of the Lambda
-    function behind it, with its alias where it has one, or None for another kind of backend.
-    `needs_key`: the method also asks for an API key.
+    `path` is the resource's pattern (`/members/{memberId}`), or `$default` with the method ANY for
+    an HTTP API's last resort. `function` is the ARN of the Lambda function behind it, with its
+    alias where it has one, or None for another kind of backend. `needs_key`: the method also asks
+    for an API key.
     """
 
     method: str
@@ -43,7 +51,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A deployed REST API with its one stage. `policy` is its resource policy."""
+    """A deployed API with one of its stages (an HTTP API's may be `$default`).
+
+    `policy` is its resource policy, which only a REST API can have. `key_source` is where its API
+    keys come from: HEADER (`x-api-key`) or AUTHORIZER.
+    """
 
     api_id: str
     name: str
@@ -54,11 +66,18 @@ class Api:
     policy: Policy | None
     routes: tuple[Route, ...]
     partition: str = "aws"
+    kind: Kind = Kind.REST
+    key_source: str = "HEADER"
 
     @property
     def arn(self) -> str:
         """`arn:aws:execute-api:REGION:ACCOUNT:API`, the prefix of every resource in it."""
         return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{self.api_id}"
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether one of its methods asks for an API key."""
+        return any(route.needs_key for route in self.routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +129,26 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key of the account; its value is nobody's business here.
+
+    `stages` holds (API id, stage) of every stage that the key's usage plans cover.
+    """
+
+    key_id: str
+    name: str
+    enabled: bool
+    stages: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call to be decided on.
 
     `path` is below the stage and as it was sent (`/members/m-1`). `api` None: no such API or
     stage; `route` None: no such method. `caller` is a proven identity, None an anonymous one;
-    `signature` says why an offered signature proves none. `now` None: at any time.
+    `signature` says why an offered signature proves none. `api_key` is the key that was offered;
+    `key_problem` says why what was offered is none of the account's. `now` None: at any time.
     """
 
     origin: Origin
@@ -125,6 +158,8 @@ class Call:
     route: Route | None
     caller: Principal | None = None
     signature: SignatureProblem | None = None
+    api_key: ApiKey | None = None
+    key_problem: str | None = None
     now: datetime | None = None
 
 

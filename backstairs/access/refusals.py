@@ -29,8 +29,17 @@ def _refusal(status: int, error_type: str, message: str, key: str = "message") -
 
 MISSING_TOKEN = _refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
 FORBIDDEN = _refusal(403, "ForbiddenException", "Forbidden")
+NOT_FOUND = _refusal(404, "NotFoundException", "Not Found")
+TOO_MANY = _refusal(429, "TooManyRequestsException", "Too Many Requests")
+QUOTA_EXCEEDED = _refusal(429, "LimitExceededException", "Limit Exceeded")
+HEADERS_TOO_LARGE = _refusal(
+    431, "RequestHeaderFieldsTooLargeException", "Request Header Fields Too Large"
+)
 TOO_LONG = _refusal(413, "RequestTooLongException", "Request Too Long")
 INTERNAL_ERROR = _refusal(502, "InternalServerErrorException", "Internal server error")
+HTTP_TOO_LONG = _refusal(413, "RequestTooLongException", "Request Entity Too Large")
+HTTP_INTERNAL_ERROR = _refusal(500, "InternalServerErrorException", "Internal Server Error")
+HTTP_TIMED_OUT = _refusal(503, "ServiceUnavailableException", "Service Unavailable")
 TIMED_OUT = _refusal(504, "InternalServerErrorException", "Endpoint request timed out")
 BAD_BODY = _refusal(400, "BadRequestException", "Invalid request body")
 BAD_REQUEST = _refusal(400, "BadRequestException", "Bad Request")

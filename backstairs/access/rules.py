@@ -131,6 +131,50 @@ PRIVATE_NEEDS_POLICY = Rule(
     Known.AWS_DOCUMENT,
     _APIGW + "apigateway-vpc-endpoint-policies.html",
 )
+API_KEY_LAST = Rule(
+    "api-key-last",
+    "An API key is asked for after resource policy and authorizer have admitted the call.",
+    Known.AWS_DOCUMENT,
+    "https://repost.aws/knowledge-center/api-gateway-logs",
+)
+API_KEY_OF_STAGE = Rule(
+    "api-key-of-stage",
+    "A method that asks for an API key takes an enabled key of a usage plan with the stage.",
+    Known.AWS_DOCUMENT,
+    "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
+)
+PATH_AS_SENT = Rule(
+    "path-as-sent",
+    "Doubled slashes, dot segments and a slash at the end stay in the path that the resource "
+    "policies and grants are compared with. A statement for one path covers no variant of it.",
+    Known.UNVERIFIED,
+    _APIGW + "apigateway-control-access-using-iam-policies-to-invoke-api.html",
+)
+HTTP_UNKNOWN_ROUTE = Rule(
+    "http-unknown-route",
+    "An HTTP API answers Not Found where no route matches and there is no $default route.",
+    Known.PUBLIC_REPORT,
+    "https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py",
+)
+HTTP_PATHS = Rule(
+    "http-paths",
+    "An HTTP API matches routes by the decoded path, in which slashes at the start count as one; "
+    "grants are compared with the path as it was sent.",
+    Known.UNVERIFIED,
+    "",
+)
+HTTP_FORBIDDEN = Rule(
+    "http-forbidden",
+    "An HTTP API says Forbidden, and no more, to whomever AWS_IAM refuses.",
+    Known.PUBLIC_REPORT,
+    "https://github.com/anomalyco/sst/issues/6336",
+)
+HTTP_WITHOUT_POLICY = Rule(
+    "http-without-policy",
+    "An HTTP API has no resource policy: grants of its own account decide alone.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "http-api-vs-rest.html",
+)
 NOT_MODELLED = Rule(
     "not-modelled",
     "What this version cannot model is reported as unknown, never as admitted or refused.",

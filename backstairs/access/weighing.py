@@ -232,8 +232,6 @@ class Weighing:
         return Decision(Verdict.REFUSED, tuple(self.reasons), answer)
 
     def _allowed(self) -> Decision:
-        if self.route.needs_key:
-            return self._unknown("the method asks for an API key, which is not modelled")
         return Decision(Verdict.ALLOWED, tuple(self.reasons))
 
     def _unknown_because(self, matches: Iterable[Match]) -> Decision:

@@ -6,10 +6,10 @@ import argparse
 import logging
 import sys
 
-from backstairs.cli import call, credentials, invoke, up
+from backstairs.cli import allowlist, call, credentials, invoke, up
 from backstairs.cli.project import ProblemError
 
-_COMMANDS = (up, call, invoke, credentials)
+_COMMANDS = (up, call, invoke, credentials, allowlist)
 
 
 def main() -> int:

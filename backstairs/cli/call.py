@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from backstairs.cli.project import ProblemError, Project, api_of, ask, assume, origin_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
+
+    from backstairs.local.run import Running
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", help="below the stage, percent-encoded: /members/m-1001")
     parser.add_argument("--as", dest="function", help="sign as this function (default: unsigned)")
     parser.add_argument(
-        "--from", dest="origin", default="endpoint", help="an origin (default: endpoint)"
+        "--from", dest="origin", help="an origin (default: endpoint, of a public API: internet)"
     )
     parser.add_argument("--api", help="an API's name (default: the one that has the path)")
     parser.add_argument("--data", "-d", help="the body")
+    parser.add_argument(
+        "--header", "-H", action="append", default=[], help="NAME: VALUE, as often as needed"
+    )
+    parser.add_argument(
+        "--api-key", help="a key's value, or the logical id, name or id of a key in the account"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,8 +44,12 @@ def run(options: argparse.Namespace) -> int:
     if not options.path.isascii() or not options.path.isprintable() or " " in options.path:
         raise ProblemError(f"a path is percent-encoded: {quote(options.path, safe='/?=&%')}")
     running = Project.here().running()
-    origin = origin_of(running, options.origin)
     api = api_of(running, options.api) if options.api else running.api_with(options.path)
+    origin = origin_of(running, options.origin or ("endpoint" if api.private else "internet"))
+    headers = {"Content-Type": "application/json"} if options.data else {}
+    headers |= dict(map(_header, options.header))
+    if options.api_key:
+        headers["X-Api-Key"] = _api_key(running, options.api_key)
     credentials = None
     if options.function:
         found = assume(running, options.function)
@@ -46,16 +59,42 @@ def run(options: argparse.Namespace) -> int:
     answer = call(
         origin.port,
         options.method.upper(),
-        f"/{api.stage}{options.path}",
+        f"{api.base}{options.path}",
         host=f"{api.api_id}.execute-api.{running.region}.amazonaws.com",
         region=running.region,
         credentials=credentials,
-        headers={"Content-Type": "application/json"} if options.data else {},
+        headers=headers,
         body=(options.data or "").encode(),
     )
     print(answer.status)
     print(answer.body.decode("utf-8", "replace"))
     decision, _ = ask(running, "GET", f"/decisions/{answer.request_id}")
+    _explain(decision)
+    for one in decision.get("ledTo", ()):
+        print(f"it led to {one['method']} {one['path']}: {one['status']}", file=sys.stderr)
+        _explain(one)
+    return 0
+
+
+def _explain(decision: Mapping[str, Any]) -> None:
     for reason in decision.get("reasons", ()):
         print(f"- {reason['text']} [{reason['rule']}: {reason['known']}]", file=sys.stderr)
-    return 0
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise ProblemError(f"a header is NAME: VALUE: {text}")
+    return name.strip(), value.strip()
+
+
+def _api_key(running: Running, named: str) -> str:
+    """The value of a key in the account; what names none is taken for a value itself."""
+    from backstairs.local.account import Account, pages
+
+    gateway = Account(running.account_url, running.region).client("apigateway")
+    for key in pages(gateway, "get_api_keys", "items", includeValues=True):
+        logical_id = key.get("tags", {}).get("aws:cloudformation:logical-id")
+        if named in (logical_id, key["name"], key["id"]):
+            return str(key["value"])
+    return named

@@ -1,8 +1,6 @@
-"""What is deployed, read from the account by AWS's own APIs: REST APIs, endpoints, functions.
+"""What is deployed, read from the account by AWS's own APIs: endpoints, functions, stacks.
 
-The account is the emulated one; nothing here knows that. What API Gateway serves is read as
-`GetExport` gives it: the definition and the resource policy of the stage's deployment, so a change
-that was never deployed is not live here either.
+The account is the emulated one; nothing here knows that.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ import ipaddress
 import json
 import re
 import zipfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, build_opener
 
@@ -21,8 +18,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from backstairs.access import Api, Endpoint, Origin, parse_policy
-from backstairs.apis import POLICY, read_routes, resource_policy
+from backstairs.access import Endpoint, Origin, parse_policy
 from backstairs.emulator.settings import (
     ACCOUNT_ID,
     ROOT_ACCESS_KEY_ID,
@@ -30,22 +26,10 @@ from backstairs.emulator.settings import (
 )
 from backstairs.local.runtime import Function
 from backstairs.local.streams import EventSource
-from backstairs.local.validation import RequestValidator, read_validators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-
-@dataclass(frozen=True, slots=True)
-class DeployedApi:
-    """An API as it is deployed: what access to it is decided by, and what its requests must be.
-
-    `validators` by method and resource path.
-    """
-
-    api: Api
-    validators: Mapping[tuple[str, str], RequestValidator]
 
 
 class Account:
@@ -77,34 +61,6 @@ class Account:
         config = Config(retries={"total_max_attempts": 1}, proxies={})
         return session.client(service, endpoint_url=self.url, config=config)
 
-    def apis(self) -> list[DeployedApi]:
-        """The REST APIs with a stage, as they are deployed."""
-        gateway = self.client("apigateway")
-        apis = []
-        for api in _pages(gateway, "get_rest_apis", "items"):
-            types = api.get("endpointConfiguration", {}).get("types", ["EDGE"])
-            name = api.get("tags", {}).get("aws:cloudformation:logical-id", api["name"])
-            for stage in gateway.get_stages(restApiId=api["id"])["item"]:
-                export = gateway.get_export(
-                    restApiId=api["id"],
-                    stageName=stage["stageName"],
-                    exportType="oas30",
-                    parameters={"extensions": "apigateway"},
-                )
-                definition = json.loads(export["body"].read())
-                deployed = Api(
-                    api_id=api["id"],
-                    name=name,
-                    stage=stage["stageName"],
-                    region=self.region,
-                    account=self.account_id,
-                    private=types == ["PRIVATE"],
-                    policy=resource_policy(name, definition.get(POLICY)),
-                    routes=read_routes(definition, f"{name} ({api['id']})"),
-                )
-                apis.append(DeployedApi(deployed, read_validators(definition)))
-        return apis
-
     def origins(self) -> list[Origin]:
         """The execute-api interface endpoints as origins, with an address in their subnet.
 
@@ -113,7 +69,7 @@ class Account:
         ec2 = self.client("ec2")
         service = f"com.amazonaws.{self.region}.execute-api"
         origins: list[Origin] = []
-        for found in _pages(ec2, "describe_vpc_endpoints", "VpcEndpoints"):
+        for found in pages(ec2, "describe_vpc_endpoints", "VpcEndpoints"):
             if found["ServiceName"] != service:
                 continue
             endpoint_id = found["VpcEndpointId"]
@@ -140,15 +96,13 @@ class Account:
     def functions(self, stack_name: str, folder: Path) -> list[Function]:
         """The Lambda functions, their deployed code and layers unpacked below `folder`.
 
-        A function of the stack is labelled by its logical id, any other by its name.
+        A function of a stack is labelled by its logical id, any other by its name. Where two
+        stacks have the same, that of `stack_name` keeps it and another's begins with its stack.
         """
         client = self.client("lambda")
-        logical_ids = {
-            physical_id: logical_id
-            for logical_id, physical_id in self.physical_ids(stack_name).items()
-        }
+        labels = self._labels(stack_name)
         functions = []
-        for listed in _pages(client, "list_functions", "Functions"):
+        for listed in pages(client, "list_functions", "Functions"):
             found = client.get_function(FunctionName=listed["FunctionName"])
             settings = found["Configuration"]
             layers = [
@@ -158,8 +112,7 @@ class Account:
             functions.append(
                 Function(
                     name=settings["FunctionName"],
-                    label=_label(logical_ids.get(settings["FunctionName"]))
-                    or settings["FunctionName"],
+                    label=labels.get(settings["FunctionName"], settings["FunctionName"]),
                     arn=settings["FunctionArn"],
                     handler=settings["Handler"],
                     role_arn=settings["Role"],
@@ -169,15 +122,15 @@ class Account:
                     environment=settings.get("Environment", {}).get("Variables", {}),
                     code=_unpack(found["Code"]["Location"], folder),
                     layers=tuple(_unpack(layer, folder) for layer in layers),
+                    log_format=settings.get("LoggingConfig", {}).get("LogFormat"),
+                    log_level=settings.get("LoggingConfig", {}).get("ApplicationLogLevel"),
                 )
             )
         return functions
 
     def event_sources(self) -> list[EventSource]:
         """The mappings of DynamoDB streams to functions. Raises FilterError."""
-        mappings = _pages(
-            self.client("lambda"), "list_event_source_mappings", "EventSourceMappings"
-        )
+        mappings = pages(self.client("lambda"), "list_event_source_mappings", "EventSourceMappings")
         return [EventSource.read(one) for one in mappings if ":dynamodb:" in one["EventSourceArn"]]
 
     def assume(self, role_arn: str, session_name: str) -> Mapping[str, Any]:
@@ -229,20 +182,38 @@ class Account:
             and (reason := event.get("ResourceStatusReason"))
         ]
 
+    def _labels(self, first: str) -> dict[str, str]:
+        """The labels of all stacks' functions by their names, the stack `first` before others."""
+        stacks = [
+            stack["StackName"]
+            for stack in pages(self.client("cloudformation"), "describe_stacks", "Stacks")
+            if stack["StackStatus"] != "DELETE_COMPLETE"
+        ]
+        labels: dict[str, str] = {}
+        for stack_name in sorted(stacks, key=lambda name: (name != first, name)):
+            for resource in self._resources(stack_name):
+                label = _label(resource["LogicalResourceId"])
+                if resource["ResourceType"] != "AWS::Lambda::Function" or not label:
+                    continue
+                taken = label in labels.values()
+                labels[resource["PhysicalResourceId"]] = f"{stack_name}-{label}" if taken else label
+        return labels
+
     def _resources(self, stack_name: str) -> list[Mapping[str, Any]]:
         client = self.client("cloudformation")
         pages = client.get_paginator("list_stack_resources").paginate(StackName=stack_name)
         return [resource for page in pages for resource in page["StackResourceSummaries"]]
 
 
-def _label(logical_id: str | None) -> str:
+def _label(logical_id: str) -> str:
     """`ClaimTypesFunction` as people say it: `claim-types`."""
-    words = re.findall(r"[A-Z][a-z0-9]*", (logical_id or "").removesuffix("Function"))
+    words = re.findall(r"[A-Z][a-z0-9]*", logical_id.removesuffix("Function"))
     return "-".join(words).lower()
 
 
-def _pages(client: Any, operation: str, key: str) -> Iterator[Mapping[str, Any]]:
-    for page in client.get_paginator(operation).paginate():
+def pages(client: Any, operation: str, key: str, **options: Any) -> Iterator[Mapping[str, Any]]:
+    """What an operation lists under a key, page after page."""
+    for page in client.get_paginator(operation).paginate(**options):
         yield from page[key]
 
 

@@ -36,7 +36,9 @@ class Control:
             return
         match scope["method"], scope["path"].strip("/").split("/"):
             case "GET", ["decisions", request_id] if request_id in self._door.records:
-                await send_json(send, 200, describe(self._door.records[request_id]))
+                record = self._door.records[request_id]
+                led_to = [describe(one) for one in self._door.led_to(record)]
+                await send_json(send, 200, {**describe(record), "ledTo": led_to})
             case "POST", ["functions", name, "invocations"] if name in self._pools:
                 try:
                     payload = await read_body(receive, MAXIMUM_PAYLOAD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -21,8 +22,25 @@ if TYPE_CHECKING:
     from backstairs.local.process import Children
 
 STACK_NAME = "backstairs"
+FORWARDER_STACK_NAME = f"{STACK_NAME}-forwarder"
 _READY_SECONDS = 30
 _TAIL = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A template of the project, the folder that it is built into, and its stack's name.
+
+    Paths are relative to the project.
+    """
+
+    name: str
+    template: str
+    built: str
+
+
+APPLICATION = Stack(STACK_NAME, "template.yaml", ".aws-sam")
+FORWARDER = Stack(FORWARDER_STACK_NAME, "stacks/forwarder.yaml", ".aws-sam/forwarder")
 
 
 class StepError(Exception):
@@ -43,11 +61,18 @@ class Sam:
     logs: Path
     children: Children
 
-    def build(self) -> None:
-        """`sam build`. Raises StepError."""
-        self._run("build", [], {})
+    def build(self, *stacks: Stack) -> None:
+        """`sam build` of one after the other: they would share a folder. Raises StepError."""
+        for stack in stacks or (APPLICATION,):
+            folders = ["--build-dir", f"{stack.built}/build", "--cache-dir", f"{stack.built}/cache"]
+            self._run("build", stack, ["--template-file", stack.template, *folders], {})
 
-    def deploy(self, account: Account) -> None:
+    def deploy(
+        self,
+        account: Account,
+        stack: Stack = APPLICATION,
+        parameters: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """`sam deploy` with the project's own samconfig.toml. Raises StepError."""
         variables = {
             "AWS_ENDPOINT_URL": account.url,
@@ -55,16 +80,24 @@ class Sam:
             "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_ACCESS_KEY,
             "AWS_DEFAULT_REGION": account.region,
         }
-        options = ["--stack-name", STACK_NAME, "--region", account.region, "--resolve-s3"]
+        options = ["--template-file", f"{stack.built}/build/template.yaml"]
+        options += ["--stack-name", stack.name, "--region", account.region, "--resolve-s3"]
         options += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+        if parameters:
+            given = [f"{name}={value}" for name, value in parameters.items()]
+            options += ["--parameter-overrides", *given]
         try:
-            self._run("deploy", options, variables)
+            self._run("deploy", stack, options, variables)
         except StepError as error:
-            failures = account.failures(STACK_NAME)
+            failures = account.failures(stack.name)
             raise StepError("\n".join([str(error), *failures])) from error
 
-    def _run(self, command: str, options: Sequence[str], variables: Mapping[str, str]) -> None:
-        log = self.logs / f"sam-{command}.log"
+    def _run(
+        self, command: str, stack: Stack, options: Sequence[str], variables: Mapping[str, str]
+    ) -> None:
+        log = self.logs / f"sam-{command}-{stack.name}.log"
+        config = self.root / "samconfig.toml"
+        configured = ["--config-file", str(config)] if config.is_file() else []
         # A developer's own AWS settings must not get here: nothing may reach a real account.
         clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         # Nor may what is meant for 127.0.0.1 go by way of a proxy.
@@ -81,7 +114,7 @@ class Sam:
         }
         with log.open("wb") as output:
             process = self.children.start(
-                [self.program, command, *options],
+                [self.program, command, *options, *configured],
                 environment=environment,
                 output=output,
                 folder=self.root,
@@ -89,7 +122,7 @@ class Sam:
             status = process.wait()
         if status != 0:
             end = "\n".join(log.read_text("utf-8", "replace").splitlines()[-_TAIL:])
-            raise StepError(f"sam {command} failed; the end of {log}:\n{end}")
+            raise StepError(f"sam {command} of {stack.name} failed; the end of {log}:\n{end}")
 
 
 def start_account(python: str, children: Children, state: Path, region: str) -> str:

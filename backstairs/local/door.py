@@ -1,42 +1,57 @@
 """The door: API Gateway's part in front of the functions.
 
-It proves who calls, asks `backstairs.access` for the decision, and only then lets a function see
-the request. Every decision is kept with its reasons, for `backstairs call` and whoever meets a 403.
+It proves who calls, asks `backstairs.access` for the decision, counts the call against its limits,
+and only then lets a function see the request. Every decision is kept with its reasons, for
+`backstairs call` and whoever meets a 403.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import logging
 import secrets
 import time
 import uuid
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from backstairs.access import Call, Decision, SignatureProblem, WireRequest, decide, refusals, sigv4
-from backstairs.local import rest
-from backstairs.local.asgi import BodyTooLongError, read_body, send_response
-from backstairs.local.runtime import MAXIMUM_PAYLOAD
+from backstairs.access import (
+    Call,
+    Decision,
+    SignatureProblem,
+    Verdict,
+    WireRequest,
+    decide,
+    refusals,
+    sigv4,
+)
+from backstairs.local import rest, sizes
+from backstairs.local.answers import send_answer
+from backstairs.local.asgi import BodyTooLongError, read_body
+from backstairs.local.deployed import StageSettings
+from backstairs.local.integration import Integrations
+from backstairs.local.keys import NoKeys
+from backstairs.local.media_types import request_is_binary
+from backstairs.local.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backstairs.access import Origin, Principal
+    from backstairs.access import Api, Origin, Principal
     from backstairs.access.refusals import Refusal
     from backstairs.local.asgi import Receive, Scope, Send
-    from backstairs.local.routes import Directory
-    from backstairs.local.runtime import Pool, Result
-    from backstairs.local.validation import RequestValidator
+    from backstairs.local.keys import Keys
+    from backstairs.local.proxy_answers import Answer
+    from backstairs.local.routes import Directory, Target
+    from backstairs.local.runtime import Pool
+    from backstairs.local.usage import KnownKey
 
 _log = logging.getLogger(__name__)
 
-MAXIMUM_BODY = 10 * 1024 * 1024
-INTEGRATION_SECONDS = 29
 KEPT_DECISIONS = 1000
+_NO_SETTINGS = StageSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +73,13 @@ class Identities(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One decision as it is kept: nothing secret, no body."""
+    """One decision as it is kept: nothing secret, no body.
+
+    `trace` is what the calls share that one call leads to: the root of X-Amzn-Trace-Id.
+    """
 
     request_id: str
+    trace: str
     time: datetime
     origin: str
     method: str
@@ -77,12 +96,21 @@ class _Proof:
     caller: Principal | None = None
     access_key_id: str | None = None
     problem: SignatureProblem | None = None
+    api_key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """The API key that a request offers, or why it offers none of the account's."""
+
+    known: KnownKey | None = None
+    problem: str | None = None
 
 
 class Door:
     """One ASGI application for all origins of an account's region.
 
-    `pools` by function ARN; `validators` by API ARN, then by method and resource path.
+    `pools` by function ARN; `settings` by API id and stage.
     """
 
     def __init__(
@@ -91,14 +119,18 @@ class Door:
         pools: Mapping[str, Pool],
         identities: Identities,
         region: str,
-        validators: Mapping[str, Mapping[tuple[str, str], RequestValidator]],
+        settings: Mapping[tuple[str, str], StageSettings],
+        *,
+        keys: Keys | None = None,
+        usage: Usage | None = None,
     ) -> None:
         self._directory = directory
-        self._pools = pools
+        self._integrations = Integrations(pools)
         self._identities = identities
         self._region = region
-        self._validators = validators
-        self._running: set[asyncio.Task[Result]] = set()
+        self._settings = settings
+        self._keys = keys or NoKeys()
+        self._usage = usage or Usage()
         self.records: OrderedDict[str, Record] = OrderedDict()
 
     async def serve(self, origin: Origin, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,41 +140,34 @@ class Door:
             await self._serve(origin, scope, receive, send, request_id)
         except OSError:
             why = "the account does not answer"
-            await _refuse(send, refusals.undecided(why), request_id)
+            await send_answer(send, refusals.undecided(why), request_id)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
             # Our own fault, so not in API Gateway's words; the traceback holds no request data.
             _log.exception("request %s failed", request_id)
-            await _refuse(send, refusals.undecided("an error in the door"), request_id)
+            await send_answer(send, refusals.undecided("an error in the door"), request_id)
 
     async def _serve(
         self, origin: Origin, scope: Scope, receive: Receive, send: Send, request_id: str
     ) -> None:
         now = datetime.now(UTC)
+        body: bytes | None
         try:
-            body = await read_body(receive, MAXIMUM_BODY)
+            body = await read_body(receive, sizes.MAXIMUM_BODY)
         except BodyTooLongError:
-            await _refuse(send, refusals.TOO_LONG, request_id, close=True)
-            return
+            body = None
         except ConnectionError:
             return
         request = WireRequest(
-            scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body
+            scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body or b""
         )
         target = self._directory.find(request, origin.endpoint)
-        proof = await self._prove(request, now)
-        decision = decide(
-            Call(
-                origin=origin,
-                method=request.method,
-                path=target.path,
-                api=target.api,
-                route=target.route,
-                caller=proof.caller,
-                signature=proof.problem,
-                now=now,
-            )
-        )
-        answer: rest.Answer | Refusal
+        trace_id = _trace_id(request)
+        proof = _Proof()
+        if body is None:
+            decision = sizes.refuse_body(target.api)
+        else:
+            proof, decision = await self._decide(request, target, origin, now)
+        answer: Answer | Refusal
         if decision.refusal is not None or target.api is None or target.route is None:
             answer = decision.refusal or refusals.FORBIDDEN
         else:
@@ -155,14 +180,18 @@ class Door:
                 access_key_id=proof.access_key_id,
                 request_id=request_id,
                 time=now,
-                trace_id=_trace_id(request),
+                trace_id=trace_id,
                 header_names=scope["state"].get("header_names") or [n for n, _ in request.headers],
                 path=target.path,
+                api_key_id=proof.api_key_id if target.route.needs_key else None,
+                binary=request_is_binary(self._of(target.api).binary_types, request),
             )
-            answer = self._refuse_invalid(request, entry) or await self._integrate(request, entry)
+            settings = self._of(target.api)
+            decision, answer = await self._integrations.run(request, entry, settings, decision)
         self._keep(
             Record(
                 request_id=request_id,
+                trace=trace_id.partition(";")[0],
                 time=now,
                 origin=origin.name,
                 method=request.method,
@@ -172,11 +201,51 @@ class Door:
                 status=answer.status,
             )
         )
-        if isinstance(answer, rest.Answer):
-            headers = [*answer.headers, *_ids(request_id)]
-            await send_response(send, answer.status, answer.body, headers)
-        else:
-            await _refuse(send, answer, request_id)
+        await send_answer(send, answer, request_id, target.api, close=body is None)
+
+    async def _decide(
+        self, request: WireRequest, target: Target, origin: Origin, now: datetime
+    ) -> tuple[_Proof, Decision]:
+        """Who calls, and whether the call is admitted, its limits included."""
+        if target.api is not None:
+            too_large = sizes.refuse_head(request, target.api)
+            if too_large is not None:
+                return _Proof(), too_large
+        proof = await self._prove(request, now)
+        needs_key = target.route is not None and target.route.needs_key
+        offered = await self._offered(request) if needs_key else _Offered()
+        decision = decide(
+            Call(
+                origin=origin,
+                method=request.method,
+                path=target.path,
+                api=target.api,
+                route=target.route,
+                caller=proof.caller,
+                signature=proof.problem,
+                api_key=offered.known.key if offered.known else None,
+                key_problem=offered.problem,
+                now=now,
+            )
+        )
+        if decision.verdict is Verdict.ALLOWED and target.api and target.route:
+            throttles = self._of(target.api).throttles
+            decision = self._usage.limited(
+                decision, target.api, target.route, offered.known, throttles
+            )
+        if offered.known is not None:
+            proof = replace(proof, api_key_id=offered.known.key.key_id)
+        return proof, decision
+
+    def _of(self, api: Api) -> StageSettings:
+        return self._settings.get((api.api_id, api.stage), _NO_SETTINGS)
+
+    async def _offered(self, request: WireRequest) -> _Offered:
+        values = request.values("x-api-key")
+        if len(values) != 1:
+            return _Offered(problem="the call has several" if values else None)
+        known = await self._keys.find(values[0])
+        return _Offered(known, None if known else "the account has no key with that value")
 
     async def _prove(self, request: WireRequest, now: datetime) -> _Proof:
         try:
@@ -195,33 +264,13 @@ class Door:
             return _Proof(problem=problem)
         return _Proof(identity.principal, claim.access_key_id)
 
-    def _refuse_invalid(self, request: WireRequest, entry: rest.Entry) -> Refusal | None:
-        route = entry.route
-        validator = self._validators.get(entry.api.arn, {}).get((route.method, route.path))
-        return None if validator is None else validator.refuse(request)
-
-    async def _integrate(self, request: WireRequest, entry: rest.Entry) -> rest.Answer | Refusal:
-        # By the function, whichever alias or version the method names.
-        pool = self._pools.get(":".join((entry.route.function or "").split(":")[:7]))
-        if pool is None:
-            return refusals.undecided("the method's integration is not a function of this stack")
-        event = rest.event(request, entry)
-        if len(event) > MAXIMUM_PAYLOAD:
-            return refusals.TOO_LONG
-        # The function goes on when API Gateway no longer waits for it.
-        running = asyncio.create_task(pool.invoke(event, entry.trace_id))
-        self._running.add(running)
-        running.add_done_callback(self._running.discard)
-        done, _ = await asyncio.wait({running}, timeout=INTEGRATION_SECONDS)
-        if not done:
-            return refusals.TIMED_OUT
-        result = running.result()
-        if result.error is not None:
-            return refusals.INTERNAL_ERROR
-        try:
-            return rest.answer(result.payload)
-        except rest.MalformedAnswerError:
-            return refusals.INTERNAL_ERROR
+    def led_to(self, record: Record) -> list[Record]:
+        """The calls that a call led to: a forwarder's, behind it."""
+        return [
+            one
+            for one in self.records.values()
+            if one.trace == record.trace and one.request_id != record.request_id
+        ]
 
     def _keep(self, record: Record) -> None:
         self.records[record.request_id] = record
@@ -241,18 +290,3 @@ def _same_token(identity: Identity, request: WireRequest) -> bool:
 def _trace_id(request: WireRequest) -> str:
     given = request.values("x-amzn-trace-id")
     return given[0] if given else f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
-
-
-def _ids(request_id: str) -> list[tuple[bytes, bytes]]:
-    return [(b"x-amzn-requestid", request_id.encode()), (b"x-amz-apigw-id", request_id.encode())]
-
-
-async def _refuse(send: Send, refusal: Refusal, request_id: str, *, close: bool = False) -> None:
-    headers = [
-        (b"content-type", rest.JSON),
-        (b"x-amzn-errortype", refusal.error_type.encode()),
-        *_ids(request_id),
-    ]
-    if close:
-        headers.append((b"connection", b"close"))
-    await send_response(send, refusal.status, refusal.body, headers)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import trustme
@@ -47,12 +47,17 @@ def names_of(endpoint: Endpoint, region: str) -> re.Pattern[str]:
 
 
 class Certificates:
-    """A certificate authority of this run alone, and one certificate for all names of a region."""
+    """A certificate authority of this run alone, and one certificate for all that it serves.
 
-    def __init__(self, folder: Path, region: str) -> None:
+    Those are the names of a region's APIs and endpoints, and `others`.
+    """
+
+    def __init__(self, folder: Path, region: str, others: Iterable[str] = ()) -> None:
         authority = trustme.CA()
         certificate = authority.issue_cert(
-            f"*.execute-api.{region}.amazonaws.com", f"*.execute-api.{region}.vpce.amazonaws.com"
+            f"*.execute-api.{region}.amazonaws.com",
+            f"*.execute-api.{region}.vpce.amazonaws.com",
+            *others,
         )
         self.bundle = folder / "ca.pem"
         self.server = folder / "server.pem"

@@ -78,12 +78,13 @@ class WorkerProcess:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         stream = self._process.stdout
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stream)
+        pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), stream)
         try:
             while chunk := await reader.read(65536):
                 log.write(chunk)
                 log.flush()
         finally:
+            pipe.close()
             await loop.run_in_executor(None, self._process.wait)
             if not self.ended.done():
                 self.ended.set_result(None)

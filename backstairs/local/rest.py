@@ -1,14 +1,16 @@
-"""REST API, Lambda proxy integration: a request as an event, and a function's answer as a response.
+"""REST API, Lambda proxy integration: a request as an event (payload 1.0).
 
 Source: API Gateway Developer Guide, "Lambda proxy integrations in API Gateway" and "Amazon API
 Gateway important notes". The path and its parameters stay as they were sent, percent-encoded;
-query parameters are decoded (public reports: serverless-offline #265, aws-sam-cli #771).
+query parameters are decoded (public reports: serverless-offline #265, aws-sam-cli #771). An API key
+is in the event, with its value, where the method asks for one ("Variables for data models,
+authorizers, mapping templates", `$context.identity.apiKey`).
 """
 
 from __future__ import annotations
 
+import base64
 import json
-import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,42 +24,13 @@ if TYPE_CHECKING:
 
     from backstairs.access import Api, Origin, Principal, Route, WireRequest
 
-JSON = b"application/json"
-WITHOUT_BODY = (204, 304)
-
-# Headers that API Gateway sets itself; a function's own come back under another name.
-_REMAPPED = {
-    name: f"x-amzn-Remapped-{name}".encode()
-    for name in (
-        "authorization",
-        "connection",
-        "content-length",
-        "content-md5",
-        "date",
-        "expect",
-        "host",
-        "max-forwards",
-        "proxy-authenticate",
-        "server",
-        "te",
-        "trailer",
-        "upgrade",
-        "user-agent",
-        "www-authenticate",
-    )
-}
-_DROPPED = {"transfer-encoding"}
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
-_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-
-
-class MalformedAnswerError(ValueError):
-    """A function's answer is not of the form that a proxy integration takes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How a request came in: what the event tells of it beside the request itself."""
+    """How a request came in: what the event tells of it beside the request itself.
+
+    `api_key_id` is that of the key the method asked for; `binary`: the body goes in base64.
+    """
 
     api: Api
     route: Route
@@ -70,6 +43,8 @@ class Entry:
     trace_id: str
     header_names: Iterable[bytes]
     path: str
+    api_key_id: str | None = None
+    binary: bool = False
 
 
 def event(request: WireRequest, entry: Entry) -> bytes:
@@ -99,7 +74,7 @@ def event(request: WireRequest, entry: Entry) -> bytes:
         replaced.add("authorization")
     headers = {name: values for name, values in headers.items() if name.lower() not in replaced}
     headers |= {name: values for name, values in added.items() if values}
-    query = _gather(_query(request.query))
+    query = _gather(query_of(request.query))
     domain = "".join(request.values("host")[:1])
     body = {
         "resource": route.path,
@@ -128,10 +103,18 @@ def event(request: WireRequest, entry: Entry) -> bytes:
             "requestTimeEpoch": int(entry.time.timestamp() * 1000),
             "identity": _identity(request, entry),
         },
-        "body": request.body.decode("utf-8", "replace") if request.body else None,
-        "isBase64Encoded": False,
+        "body": _body(request, binary=entry.binary),
+        "isBase64Encoded": entry.binary and bool(request.body),
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _body(request: WireRequest, *, binary: bool) -> str | None:
+    if not request.body:
+        return None
+    return (
+        base64.b64encode(request.body).decode() if binary else request.body.decode(errors="replace")
+    )
 
 
 def _identity(request: WireRequest, entry: Entry) -> dict[str, Any]:
@@ -141,6 +124,7 @@ def _identity(request: WireRequest, entry: Entry) -> dict[str, Any]:
             "accessKey",
             "accountId",
             "apiKey",
+            "apiKeyId",
             "caller",
             "cognitoAuthenticationProvider",
             "cognitoAuthenticationType",
@@ -161,10 +145,14 @@ def _identity(request: WireRequest, entry: Entry) -> dict[str, Any]:
         identity["accountId"] = entry.caller.account
         identity["caller"] = identity["user"] = entry.caller.user_id
         identity["userArn"] = entry.caller.arn
+    if entry.api_key_id is not None:
+        identity["apiKey"] = request.values("x-api-key")[0]
+        identity["apiKeyId"] = entry.api_key_id
     return identity
 
 
-def _query(query: bytes) -> Iterable[tuple[str, str]]:
+def query_of(query: bytes) -> Iterable[tuple[str, str]]:
+    """The parameters of a query, decoded, in order."""
     for part in query.decode("latin-1").split("&"):
         if part:
             name, _, value = part.partition("=")
@@ -180,95 +168,3 @@ def _gather(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _last(gathered: Mapping[str, list[str]]) -> dict[str, str]:
     return {name: values[-1] for name, values in gathered.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP response: status, headers, body."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-
-
-def answer(payload: bytes) -> Answer:
-    """A function's answer as a response. Raises MalformedAnswerError, which the caller gets as 502.
-
-    Without binary media types a base64 body is sent as it is.
-    """
-    try:
-        said = json.loads(payload)
-    except ValueError as error:
-        raise MalformedAnswerError(str(error)) from error
-    if not isinstance(said, dict):
-        raise MalformedAnswerError(f"the answer is a {type(said).__name__}, not an object")
-    unknown = said.keys() - {
-        "statusCode",
-        "headers",
-        "multiValueHeaders",
-        "body",
-        "isBase64Encoded",
-    }
-    if unknown:
-        raise MalformedAnswerError(f"unknown keys {sorted(unknown)}")
-    try:
-        status = int(said["statusCode"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise MalformedAnswerError("statusCode is missing or not a number") from error
-    if not 200 <= status <= 599:  # noqa: PLR2004 - what can end a request
-        raise MalformedAnswerError(f"statusCode is {status}")
-    body = said.get("body")
-    if body is not None and not isinstance(body, str):
-        raise MalformedAnswerError(f"body is a {type(body).__name__}, not a string")
-    headers = _answer_headers(_object(said, "headers"), _object(said, "multiValueHeaders"))
-    if status in WITHOUT_BODY:
-        # RFC 9110, sections 15.3.5 and 15.4.5: bytes here would be read as the next answer.
-        return Answer(status, headers, b"")
-    if not any(name.lower() == b"content-type" for name, _ in headers):
-        headers.append((b"content-type", JSON))
-    try:
-        return Answer(status, headers, (body or "").encode())
-    except UnicodeEncodeError as error:
-        raise MalformedAnswerError("body is not Unicode") from error
-
-
-def _object(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = said.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise MalformedAnswerError(f"{name} is a {type(value).__name__}, not an object")
-    return value
-
-
-def _answer_headers(
-    single: Mapping[str, Any], multiple: Mapping[str, Any]
-) -> list[tuple[bytes, bytes]]:
-    # Both forms are merged; an equal pair in both is sent once (the guide's words on
-    # `multiValueHeaders`).
-    pairs = [(name, _header_text(one)) for name, many in multiple.items() for one in _listed(many)]
-    pairs += [
-        pair for name, one in single.items() if (pair := (name, _header_text(one))) not in pairs
-    ]
-    result = []
-    for name, value in pairs:
-        if not _TOKEN.fullmatch(name) or _UNSENDABLE.search(value):
-            raise MalformedAnswerError(f"header {name!r} cannot be sent")
-        if name.lower() not in _DROPPED:
-            key = _REMAPPED.get(name.lower()) or name.encode()
-            result.append((key, value.encode("latin-1", "replace")))
-    return result
-
-
-def _header_text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str | int | float):
-        return str(value)
-    raise MalformedAnswerError(f"a header's value is a {type(value).__name__}")
-
-
-def _listed(values: object) -> list[object]:
-    if not isinstance(values, list):
-        raise MalformedAnswerError("a multi-value header is not a list")
-    return values

@@ -1,13 +1,21 @@
-"""Which API, stage and method a request is for."""
+"""Which API, stage and method a request is for.
+
+The path is taken as it was sent: nobody outside AWS has said what API Gateway does with dot
+segments and doubled slashes, so a policy for one path does not cover its variants (`PATH_AS_SENT`).
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from backstairs.access import Kind
+from backstairs.apis import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from backstairs.access import Api, Endpoint, Route, WireRequest
 
@@ -20,6 +28,9 @@ class Target:
     route: Route | None
     path: str
     parameters: Mapping[str, str]
+
+
+_PARAMETER = re.compile(r"\{([^}+]+)\+?\}")
 
 
 class Routes:
@@ -50,7 +61,7 @@ class Routes:
         for pattern, resource in self._patterns:
             found = pattern.fullmatch(path)
             if found is not None:
-                names = re.findall(r"\{([^}+]+)\+?\}", resource)
+                names = _PARAMETER.findall(resource)
                 return resource, dict(zip(names, found.groups(), strict=True))
         return None, {}
 
@@ -80,22 +91,74 @@ def _ranks(path: str) -> list[int]:
     ]
 
 
+class HttpRoutes:
+    """The routes of one HTTP API.
+
+    A full match comes before a greedy one, literal segments before parameters, a method before ANY,
+    and $default last; a route with another method does not stand in the way ("Create routes for
+    HTTP APIs in API Gateway"). Paths are matched decoded, slashes at their start count as one, one
+    at the end makes another path (public reports; see `HTTP_PATHS`).
+    """
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self._default = next((route for route in api.routes if route.path == DEFAULT), None)
+        listed = sorted((route for route in api.routes if route.path != DEFAULT), key=_http_ranks)
+        self._routes = [(_pattern(route.path), route) for route in listed]
+
+    def find(self, method: str, path: str) -> tuple[Route | None, dict[str, str]]:
+        """The route of a method and path, with its path parameters decoded."""
+        wanted = "/" + decoded(path).lstrip("/")
+        for pattern, route in self._routes:
+            found = pattern.fullmatch(wanted) if route.method in (method, "ANY") else None
+            if found is not None:
+                names = _PARAMETER.findall(route.path)
+                return route, dict(zip(names, found.groups(), strict=True))
+        return self._default, {}
+
+
+def _http_ranks(route: Route) -> tuple[bool, list[int], bool]:
+    return "+}" in route.path, _ranks(route.path), route.method == "ANY"
+
+
+def decoded(path: str) -> str:
+    """A path as an HTTP API decodes it: every escape but `%25`.
+
+    Source: public reports, of which one alone speaks of `%25` (MiniStack's `decode_http_api_path`).
+    `path` holds one character for each byte that was sent.
+    """
+    pieces = path.encode("latin-1").split(b"%25")
+    return "%25".join(unquote_to_bytes(piece).decode("utf-8", "replace") for piece in pieces)
+
+
 class Directory:
     """The APIs that can be addressed, and the names they are addressed by.
 
     Source: API Gateway Developer Guide, "Invoke a private API": an endpoint's DNS name with
-    `x-apigw-api-id` or with the API's own name as Host, or `{api}-{vpce}` as Host.
+    `x-apigw-api-id` or with the API's own name as Host, or `{api}-{vpce}` as Host. An HTTP API's
+    stage `$default` is at the root ("Stages for HTTP APIs").
     """
 
-    def __init__(self, apis: Iterable[Api]) -> None:
-        self._apis = {(api.api_id, api.stage): Routes(api) for api in apis}
+    def __init__(self, apis: Sequence[Api]) -> None:
+        self._apis = {
+            (api.api_id, api.stage): HttpRoutes(api) if api.kind is Kind.HTTP else Routes(api)
+            for api in apis
+        }
+        self._http = {api.api_id: api for api in apis if api.kind is Kind.HTTP}
 
     def find(self, request: WireRequest, endpoint: Endpoint | None) -> Target:
         """The API, stage and route that a request names."""
-        stage, _, rest = request.path.decode("latin-1").removeprefix("/").partition("/")
+        sent = request.path.decode("latin-1")
+        stage, _, rest = sent.removeprefix("/").partition("/")
         path = f"/{rest}"
         api_id, region = _named(request, endpoint)
         routes = self._apis.get((api_id, stage))
+        if routes is None and api_id in self._http:
+            path = sent
+            routes = self._apis.get((api_id, DEFAULT))
+            if routes is None:
+                # An HTTP API answers for a stage that it does not have as for a route.
+                return Target(self._http[api_id], None, path, {})
         if routes is None or (region is not None and region != routes.api.region):
             return Target(None, None, path, {})
         route, parameters = routes.find(request.method, path)

@@ -8,12 +8,16 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from backstairs.access import Endpoint, Origin
+from backstairs.apis import DEFAULT
 from backstairs.local.control import Control
+from backstairs.local.deployed import deployed_apis
 from backstairs.local.door import Door
 from backstairs.local.identities import AccountIdentities
+from backstairs.local.keys import AccountKeys
 from backstairs.local.network import Certificates, Network, names_of
 from backstairs.local.routes import Directory, matches_path
 from backstairs.local.runtime import Pool, Worker
@@ -22,10 +26,11 @@ from backstairs.local.streams import StreamPoller
 from backstairs.local.workers import Launcher
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
     from backstairs.local.account import Account
+    from backstairs.local.asgi import App
     from backstairs.local.process import Children
 
 WORKERS = 4
@@ -36,6 +41,8 @@ ANOTHER_ENDPOINT = Origin(
     "another-endpoint", Endpoint("vpce-0another00000000", "vpc-0another000000000"), "10.99.0.10"
 )
 INTERNET = Origin("internet", None, "203.0.113.10")
+# An address out of the ranges that GitHub publishes for its webhooks.
+GITHUB = Origin("github", None, "140.82.115.10")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,12 @@ class OpenApi:
     api_id: str
     stage: str
     paths: list[str]
+    private: bool = True
+
+    @property
+    def base(self) -> str:
+        """What its paths begin with: `/dev`, or nothing for an HTTP API's `$default`."""
+        return "" if self.stage == DEFAULT else f"/{self.stage}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +107,28 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def run(
-    account: Account, stack_name: str, *, children: Children, python: Path, state: Path
+    account: Account,
+    stack_name: str,
+    *,
+    children: Children,
+    python: Path,
+    state: Path,
+    backends: Mapping[str, App] = MappingProxyType({}),
 ) -> AsyncIterator[Running]:
     """Open the doors to what is deployed; on leaving, close them and end the workers.
 
     `python` is the interpreter of the functions, `state` a folder for code, logs and certificates.
+    `backends` are services of the networks, by their DNS names.
     """
     logs = state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    deployed = await asyncio.to_thread(account.apis)
+    deployed = await asyncio.to_thread(deployed_apis, account)
     endpoints = await asyncio.to_thread(account.origins)
     functions = await asyncio.to_thread(account.functions, stack_name, state / "code")
     sources = await asyncio.to_thread(account.event_sources)
     identities = AccountIdentities(account.url)
     await asyncio.to_thread(identities.refresh)
-    certificates = Certificates(state, account.region)
+    certificates = Certificates(state, account.region, backends)
 
     plain, tls = Servers(), Servers(certificates.server)
     networks: dict[str | None, Network] = {}
@@ -125,22 +145,17 @@ async def run(
         workers = [Worker(plain.add) for _ in range(WORKERS)]
         pools[function.arn] = Pool(function, workers, launcher.start)
     apis = [one.api for one in deployed]
-    validators = {one.api.arn: one.validators for one in deployed}
-    door = Door(Directory(apis), pools, identities, account.region, validators)
+    settings = {(one.api.api_id, one.api.stage): one.settings for one in deployed}
+    keys = AccountKeys(account)
+    door = Door(Directory(apis), pools, identities, account.region, settings, keys=keys)
 
-    origins = [*endpoints, ANOTHER_ENDPOINT, INTERNET]
+    origins = [*endpoints, ANOTHER_ENDPOINT, INTERNET, GITHUB]
     ports = {origin.name: plain.add(partial(door.serve, origin)) for origin in origins}
     tls_ports = {origin.name: tls.add(partial(door.serve, origin)) for origin in origins}
-    vpcs = {function.vpc_id for function in functions}
-    for vpc_id in vpcs:
-        known = [
-            (names_of(origin.endpoint, account.region), tls_ports[origin.name])
-            for origin in endpoints
-            if origin.endpoint is not None and origin.endpoint.vpc_id == vpc_id
-        ]
-        if vpc_id is None:
-            known = [(re.compile(rf".*\.{account.region}\.amazonaws\.com"), tls_ports["internet"])]
-        networks[vpc_id] = Network(partial(_port_of_name, known))
+    inside = [(re.compile(re.escape(name)), tls.add(app)) for name, app in backends.items()]
+    for vpc_id in {function.vpc_id for function in functions}:
+        known = _known(vpc_id, endpoints, tls_ports, account.region)
+        networks[vpc_id] = Network(partial(_port_of_name, known + inside if vpc_id else known))
 
     pollers = [
         StreamPoller(account, source, pools[source.function_arn])
@@ -164,7 +179,13 @@ async def run(
             for origin in origins
         ],
         apis=[
-            OpenApi(api.name, api.api_id, api.stage, sorted({route.path for route in api.routes}))
+            OpenApi(
+                api.name,
+                api.api_id,
+                api.stage,
+                sorted({route.path for route in api.routes}),
+                private=api.private,
+            )
             for api in apis
         ],
         roles={name: pool.function.role_arn for name, pool in sorted(by_label.items())},
@@ -172,7 +193,7 @@ async def run(
 
     async with asyncio.TaskGroup() as tasks:
         serving = [tasks.create_task(servers.run()) for servers in (plain, tls)]
-        background = [tasks.create_task(identities.keep_fresh())]
+        background = [tasks.create_task(one.keep_fresh()) for one in (identities, keys)]
         try:
             await plain.started()
             await tls.started()
@@ -190,7 +211,20 @@ async def run(
                 network.stop()
             plain.stop()
             tls.stop()
-            await asyncio.gather(*serving)
+            await asyncio.gather(*serving, launcher.ended())
+
+
+def _known(
+    vpc_id: str | None, endpoints: Iterable[Origin], ports: Mapping[str, int], region: str
+) -> list[tuple[re.Pattern[str], int]]:
+    """The names of APIs that a network knows, and the ports that they lead to; None: internet."""
+    if vpc_id is None:
+        return [(re.compile(rf".*\.{region}\.amazonaws\.com"), ports["internet"])]
+    return [
+        (names_of(origin.endpoint, region), ports[origin.name])
+        for origin in endpoints
+        if origin.endpoint is not None and origin.endpoint.vpc_id == vpc_id
+    ]
 
 
 def _port_of_name(known: list[tuple[re.Pattern[str], int]], name: str) -> int | None:

@@ -42,7 +42,7 @@ class Function:
     """A deployed function as Lambda describes it, its code and layers unpacked in folders.
 
     `label` is what people call it: `claims` for ClaimsFunction. `timeout` in seconds, `memory`
-    in MB.
+    in MB; `log_format` and `log_level` as its LoggingConfig has them.
     """
 
     name: str
@@ -56,6 +56,8 @@ class Function:
     environment: Mapping[str, str]
     code: Path
     layers: tuple[Path, ...] = ()
+    log_format: str | None = None
+    log_level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import time
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from botocore.credentials import Credentials
 
 from backstairs.client import Answer, call
 from backstairs.local.account import Account
+from backstairs.local.edge import WEBHOOK_SECRET, partner_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backstairs.local.run import Running
+    from backstairs.local.run import OpenApi, Running
 
 OTHER_ACCOUNT = "210987654321"
 _NOTIFICATION_SECONDS = 15
@@ -42,6 +46,7 @@ class Stop:
     expected: int
     credentials: Credentials | None = None
     forged: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
 
@@ -85,6 +90,56 @@ def stops(running: Running) -> list[Stop]:
     ]
 
 
+def edge_stops(running: Running) -> list[Stop]:
+    """The calls of the tour to the public API; none where there is none."""
+    api = next((api for api in running.apis if "/partner/{path+}" in api.paths), None)
+    if api is None:
+        return []
+    account = Account(running.account_url, running.region)
+    key = {"x-api-key": partner_key(account)}
+    trial = {"x-api-key": _trial_key(account, api)}
+    web, github = "internet", "github"
+    claims, members, hook = f"/partner{CLAIMS}", f"/partner{MEMBER}", "/webhooks/github"
+    body = json.dumps({"ref": "refs/heads/main"}).encode()
+    signed, forged = (_webhook(body, secret) for secret in (WEBHOOK_SECRET, "a guess"))
+    return [
+        Stop("a partner, with its key", web, "GET", claims, 200, headers=key),
+        Stop("a partner, without a key", web, "GET", claims, 403),
+        Stop("a partner, where nothing is granted", web, "GET", members, 403, headers=key),
+        Stop("a partner, from an address not listed", github, "GET", claims, 403, headers=key),
+        Stop("a partner with one call a day", web, "GET", claims, 200, headers=trial),
+        Stop("a partner with one call a day", web, "GET", claims, 429, headers=trial),
+        Stop("GitHub", github, "POST", hook, 202, headers=signed, body=body),
+        Stop("GitHub, delivering it again", github, "POST", hook, 202, headers=signed, body=body),
+        Stop("GitHub, signature forged", github, "POST", hook, 401, headers=forged, body=body),
+        Stop("somebody else, signature right", web, "POST", hook, 403, headers=signed, body=body),
+    ]
+
+
+def _webhook(body: bytes, secret: str) -> dict[str, str]:
+    """The headers of a delivery as GitHub sends them."""
+    proof = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {
+        "X-GitHub-Event": "push",
+        "X-GitHub-Delivery": str(uuid.uuid4()),
+        "X-Hub-Signature-256": f"sha256={proof}",
+    }
+
+
+def _trial_key(account: Account, api: OpenApi) -> str:
+    """The key of one more partner, whose plan has one call a day."""
+    gateway = account.client("apigateway")
+    key = gateway.create_api_key(name="trial", enabled=True)
+    plan = gateway.create_usage_plan(
+        name="trial",
+        quota={"limit": 1, "period": "DAY"},
+        apiStages=[{"apiId": api.api_id, "stage": api.stage}],
+    )
+    gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    value: str = key["value"]
+    return value
+
+
 def take(running: Running, stop: Stop) -> Seen:
     """Make one call."""
     origin = next(origin for origin in running.origins if origin.name == stop.origin)
@@ -99,7 +154,7 @@ def take(running: Running, stop: Stop) -> Seen:
         host=f"{api.api_id}.execute-api.{running.region}.amazonaws.com",
         region=running.region,
         credentials=credentials,
-        headers={"Content-Type": "application/json"} if stop.body else {},
+        headers={**({"Content-Type": "application/json"} if stop.body else {}), **stop.headers},
         body=stop.body,
     )
     return Seen(stop, answer)

@@ -1,7 +1,8 @@
 """How a function's process is started: what Lambda gives it, and what the local run adds.
 
 Source: AWS Lambda Developer Guide, "Using Lambda environment variables" (defined runtime
-variables) and "Working with layers for Python Lambda functions" (search path).
+variables), "Working with layers for Python Lambda functions" (search path) and "Configuring JSON
+and plain text log formats" (`AWS_LAMBDA_LOG_FORMAT`, `AWS_LAMBDA_LOG_LEVEL`).
 """
 
 from __future__ import annotations
@@ -76,11 +77,20 @@ class Launcher:
         following.add_done_callback(lambda _: log.close())
         return started
 
+    async def ended(self) -> None:
+        """Wait until the output of every worker has been written; they must have been killed."""
+        await asyncio.gather(*self._following)
+
     def _lambda_environment(self, function: Function, worker: Worker) -> dict[str, str]:
         # Layers are merged in their order, so a later one hides an earlier one's files.
         layers = (layer / "python" for layer in reversed(function.layers))
         search = (function.code, *layers)
+        logging = {
+            "AWS_LAMBDA_LOG_FORMAT": function.log_format,
+            "AWS_LAMBDA_LOG_LEVEL": function.log_level,
+        }
         return {
+            **{name: value for name, value in logging.items() if value},
             "AWS_DEFAULT_REGION": self._account.region,
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),

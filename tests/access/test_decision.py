@@ -24,6 +24,7 @@ from backstairs.access import (
     Unresolved,
     Verdict,
     decide,
+    limits,
     parse_policy,
     refusals,
     rules,
@@ -269,14 +270,6 @@ BY_GRANTS = [
         NO_RESOURCE,
     ),
     allowed("regional without a policy", call(public(), GRANTED, INTERNET), SAME),
-    unknown(
-        "grant, and an API key is asked for",
-        call(
-            api(*DENY_ONLY),
-            GRANTED,
-            route=Route("GET", "/members/{memberId}", Authorization.AWS_IAM, None, needs_key=True),
-        ),
-    ),
 ]
 
 BY_THE_API = [
@@ -938,9 +931,14 @@ def test_a_path_cannot_break_the_answer() -> None:
 
 
 def test_every_rule_says_how_it_is_known() -> None:
-    """By an AWS page, or else as unverified; names are unique."""
-    all_rules = [rule for rule in vars(rules).values() if isinstance(rule, Rule)]
+    """By an AWS page, by a report that can be read, or as unverified; names are unique."""
+    found = [*vars(rules).values(), *vars(limits).values()]
+    all_rules = [rule for rule in found if isinstance(rule, Rule)]
     assert len({rule.name for rule in all_rules}) == len(all_rules)
+    aws = ("https://docs.aws.amazon.com/", "https://repost.aws/")
     for rule in all_rules:
-        if rule.known is not Known.UNVERIFIED:
-            assert rule.source.startswith(("https://docs.aws.amazon.com/", "https://repost.aws/"))
+        if rule.known is Known.AWS_DOCUMENT:
+            assert rule.source.startswith(aws)
+        elif rule.known is Known.PUBLIC_REPORT:
+            assert rule.source.startswith("https://")
+            assert not rule.source.startswith(aws)

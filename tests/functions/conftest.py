@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import uuid
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
+FOR_LAMBDA = {
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
 
 
 @pytest.fixture
@@ -61,6 +68,36 @@ def client_at(port: int, service: str = "dynamodb") -> Any:
             max_pool_connections=100,
         ),
     )
+
+
+@contextmanager
+def role(port: int, statements: list[Any]) -> Iterator[Callable[[str], Any]]:
+    """Clients by service, with the rights of a new role of the emulated account and no others."""
+    iam, name = client_at(port, "iam"), f"role-{uuid.uuid4().hex[:12]}"
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(FOR_LAMBDA))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="Own", PolicyDocument=policy(*statements))
+    found = client_at(port, "sts").assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
+
+    @cache
+    def client(service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{port}",
+            region_name="us-east-1",
+            aws_access_key_id=found["AccessKeyId"],
+            aws_secret_access_key=found["SecretAccessKey"],
+            aws_session_token=found["SessionToken"],
+            config=Config(retries={"total_max_attempts": 1}, max_pool_connections=100),
+        )
+
+    yield client
+    iam.delete_role_policy(RoleName=name, PolicyName="Own")
+    iam.delete_role(RoleName=name)
+
+
+def policy(*statements: Any) -> str:
+    """A policy document."""
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 @pytest.fixture(scope="session")

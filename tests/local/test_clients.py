@@ -151,3 +151,13 @@ def test_commands_need_a_running_application(tmp_path: Path) -> None:
     assert (nowhere.returncode, stopped.returncode) == (1, 1)
     assert "no template.yaml" in nowhere.stderr
     assert "nothing is running here: start it with `make up`" in stopped.stderr
+
+
+def test_call_says_what_a_call_led_to(application: Application) -> None:
+    """A partner's 403 is explained by the decision on the forwarder's own call behind it."""
+    done = application.command("call", "GET", "/partner/members/m-1001", "--api-key", "PartnerKey")
+
+    assert done.stdout.splitlines()[0] == "403"
+    assert "ForwarderFunctionRole" not in done.stdout
+    said = done.stderr.partition("it led to GET /dev/members/m-1001: 403")[2]
+    assert "holds no grant for GET /members/m-1001 of ClaimsApi" in said

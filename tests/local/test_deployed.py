@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backstairs.apis import find_apis
 from backstairs.intrinsics import Known, Resolver, parameter_values
 from backstairs.local.deploy import STACK_NAME
+from backstairs.local.deployed import deployed_apis
 from backstairs.template import load, translate
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def test_the_apis_are_the_templates(application: Application) -> None:
         region=account.region,
     )
 
-    by_name = {one.api.name: one.api for one in account.apis()}
+    by_name = {one.api.name: one.api for one in deployed_apis(account)}
     assert {api.name for api in expected} == set(by_name) == {"ClaimsApi", "ReferenceApi"}
     for api in expected:
         deployed = by_name[api.name]

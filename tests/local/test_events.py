@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backstairs.cli.project import ask
+from backstairs.template import load
 from tests.local.application import ROOT
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
     from tests.local.application import Application
 
-EVENTS = sorted((ROOT / "events").glob("*/*.json"))
+DEPLOYED = {
+    resource["Properties"]["CodeUri"].removeprefix("functions/")
+    for resource in load(ROOT / "template.yaml")["Resources"].values()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+EVENTS = sorted(path for path in (ROOT / "events").glob("*/*.json") if path.parent.name in DEPLOYED)
 
 
 def name_of(event: Path) -> str:

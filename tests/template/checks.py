@@ -71,7 +71,7 @@ def identity_not_asked(stack: Stack) -> Iterator[str]:
 def grants_overruled(stack: Stack) -> Iterator[str]:
     """An Allow for everyone on an API of signed methods: whoever signs gets in, granted or not."""
     for name, api in stack.of_type("AWS::ApiGateway::RestApi").items():
-        if not any(method.get("security") for _, _, method in _methods(api)):
+        if not any(_is_signed(api, method) for _, _, method in _methods(api)):
             continue
         for statement in _statements(api):
             if isinstance(statement, dict) and statement.get("Effect") == "Allow":
@@ -128,7 +128,7 @@ def groups_open(stack: Stack) -> Iterator[str]:
     for name, rule in _rules(stack, "Ingress"):
         if rule.get("CidrIp") in _EVERYONE or rule.get("CidrIpv6") in _EVERYONE:
             yield f"{name}: lets in the whole internet"
-        if (rule.get("FromPort"), rule.get("ToPort")) != (443, 443):
+        if {str(rule.get("FromPort")), str(rule.get("ToPort"))} != {"443"}:
             yield f"{name}: lets in more than port 443"
     for name, rule in _rules(stack, "Egress"):
         if str(rule["IpProtocol"]) == "-1" and rule.get("CidrIp") in _EVERYONE:
@@ -193,6 +193,13 @@ def _methods(api: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, An
         for verb, method in item.items():
             if verb in _VERBS or verb == _ANY:
                 yield ("ANY" if verb == _ANY else verb.upper()), path, method
+
+
+def _is_signed(api: Mapping[str, Any], method: Mapping[str, Any]) -> bool:
+    schemes = api["Body"].get("components", {}).get("securitySchemes", {})
+    names = {name for requirement in method.get("security", []) for name in requirement}
+    signed = "x-amazon-apigateway-authtype"
+    return any(schemes.get(name, {}).get(signed) == "awsSigv4" for name in names)
 
 
 def _grants(stack: Stack) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -154,3 +154,15 @@ def regional_with() -> Callable[..., Stack]:
 def http_backend_with() -> Callable[..., Stack]:
     """The API in front of an https backend, with the parameters given."""
     return lambda **parameters: _deployed("stacks/http-backend.yaml", parameters, {})
+
+
+@pytest.fixture(scope="session")
+def forwarder_with() -> Callable[..., Stack]:
+    """The way from public to private, with the parameters given."""
+    return lambda **parameters: _deployed("stacks/forwarder.yaml", parameters, {})
+
+
+@pytest.fixture(scope="session")
+def vpc_link_with() -> Callable[..., Stack]:
+    """The same without a function, with the parameters given."""
+    return lambda **parameters: _deployed("stacks/vpc-link.yaml", parameters, {})

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backstairs.emulator.adapters.api_keys import keep_api_keys
+from backstairs.emulator.adapters.custom_resources import answer_for_custom_resources
 from backstairs.emulator.adapters.dropped_properties import say_what_is_dropped
 from backstairs.emulator.adapters.event_sources import leave_event_sources_alone
 from backstairs.emulator.adapters.functions import keep_function_network
+from backstairs.emulator.adapters.http_apis import import_http_apis
 from backstairs.emulator.adapters.managed_policies import know_managed_policies
 from backstairs.emulator.adapters.named_resources import authorize_named_resources
 from backstairs.emulator.adapters.nested_stacks import complete_nested_stacks
@@ -35,6 +38,9 @@ ADAPTERS: tuple[Callable[[], None], ...] = (
     provide_security_group_rules,
     keep_rest_api_definitions,
     keep_stage_access_logs,
+    keep_api_keys,
+    import_http_apis,
+    answer_for_custom_resources,
     keep_function_network,
     keep_table_protections,
     know_managed_policies,

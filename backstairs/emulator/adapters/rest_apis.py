@@ -82,7 +82,9 @@ def _apply(api_id: str, properties: Json) -> None:
         return
     definitions[api_id] = copy.deepcopy(body)
     api["policy"] = properties.get("Policy") or body.get(_POLICY)
-    api["binaryMediaTypes"] = properties.get("BinaryMediaTypes") or body.get(_BINARY, [])
+    # In the property a slash is written `~1` ("AWS::ApiGateway::RestApi", `BinaryMediaTypes`).
+    listed = [one.replace("~1", "/") for one in properties.get("BinaryMediaTypes") or []]
+    api["binaryMediaTypes"] = listed or body.get(_BINARY, [])
     api["apiKeySource"] = properties.get("ApiKeySourceType") or body.get(_KEY_SOURCE, "HEADER")
 
 
@@ -123,6 +125,8 @@ def _freeze_on_deployment() -> None:
             policy = rest._rest_apis[api_id]["policy"]
             if policy:
                 frozen[_POLICY] = copy.deepcopy(policy)
+            frozen[_BINARY] = list(rest._rest_apis[api_id]["binaryMediaTypes"])
+            frozen[_KEY_SOURCE] = rest._rest_apis[api_id]["apiKeySource"]
             for deployment_id in set(rest._deployments_v1[api_id]) - before:
                 deployed[api_id, deployment_id] = frozen
         return answer

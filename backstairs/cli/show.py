@@ -1,0 +1,137 @@
+"""What `backstairs up` shows: its steps, the tour's calls, what to try next."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from backstairs.cli.project import ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rich.console import Console
+
+    from backstairs.local.run import Running
+    from backstairs.local.tour import Seen, Stop
+
+
+@contextlib.contextmanager
+def step(console: Console, what: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    start = time.monotonic()
+    with console.status(what):
+        yield
+    console.print(f"[green]done[/] {what} [dim]({time.monotonic() - start:.1f} s)[/]")
+
+
+def tour(console: Console, running: Running) -> bool:
+    """Show the tour; returns whether every call came to what was expected."""
+    from backstairs.local.deploy import STACK_NAME
+    from backstairs.local.tour import edge_stops, notification, stops
+
+    inside = stops(running)
+    if not inside:
+        console.print("There is no tour of this application: its functions have other names.")
+        return True
+    as_expected = _calls(console, running, "\nReal calls through the doors:", inside)
+    with step(console, "waiting for the claim's notification"):
+        told = notification(running, STACK_NAME)
+    console.print(
+        f"The table's stream brought the claim to the notifier, which wrote:\n  {told}\n",
+        markup=False,
+    )
+    outside = edge_stops(running)
+    if outside:
+        title = "From outside, by the public API and the forwarder:"
+        as_expected = _calls(console, running, title, outside) and as_expected
+    return as_expected and told is not None
+
+
+def _calls(console: Console, running: Running, title: str, planned: Iterable[Stop]) -> bool:
+    """Make the calls and show what each came to."""
+    from backstairs.local.tour import take
+
+    table = Table("who", "from", "what", "status", "why", box=SIMPLE_HEAD, pad_edge=False)
+    table.columns[-1].overflow = "fold"
+    console.print(title)
+    as_expected = True
+    for stop in planned:
+        seen = take(running, stop)
+        right = seen.answer.status == stop.expected
+        as_expected = as_expected and right
+        color = "red" if not right else "green" if seen.answer.ok else "yellow"
+        status = str(seen.answer.status) + ("" if right else f" (not {stop.expected}!)")
+        table.add_row(
+            stop.who,
+            stop.origin,
+            f"{stop.method} {stop.path}",
+            f"[{color}]{status}[/]",
+            escape(_why(running, seen)),
+        )
+    console.print(table)
+    return as_expected
+
+
+def _why(running: Running, seen: Seen) -> str:
+    """Why a call was answered as it was: the reason that decided, here or in what it led to."""
+    decision, _ = ask(running, "GET", f"/decisions/{seen.answer.request_id}")
+    if decision.get("verdict") != "allowed" or seen.answer.ok:
+        return _decisive(decision)
+    refused = [one for one in decision["ledTo"] if one["verdict"] == "refused"]
+    if refused:
+        return f"admitted; behind it: {_decisive(refused[-1])}"
+    try:
+        said = json.loads(seen.answer.body)["message"]
+    except (ValueError, KeyError, TypeError):
+        said = "no message"
+    return f"admitted; the function answers: {said}"
+
+
+def _decisive(decision: Mapping[str, Any]) -> str:
+    """The last reason is the one that decided."""
+    reasons = decision.get("reasons")
+    return str(reasons[-1]["text"]) if reasons else ""
+
+
+def what_next(console: Console, running: Running, python: Path, logs: Path) -> None:
+    """Say where things are and what to try."""
+    backstairs = Path(sys.executable).with_name("backstairs")
+    with contextlib.suppress(ValueError):
+        backstairs = backstairs.relative_to(Path.cwd())
+    endpoint = running.origins[0]
+    api = running.api_with("/members/m-1001")
+    outside = ""
+    if any("/partner/{path+}" in one.paths for one in running.apis):
+        outside = f"  {backstairs} call GET /partner/claims/m-1001 --api-key PartnerKey\n"
+    for origin in running.origins:
+        console.print(f"  {origin.name:24} http://127.0.0.1:{origin.port}  {origin.dns_name or ''}")
+    console.print(
+        f"""
+Functions run on Python {platform.python_version()} ({python}); their logs are in {logs}.
+Try, in another terminal:
+
+  {backstairs} call GET /members/m-1001 --as notifier
+  {backstairs} call GET /members/m-1001 --as notifier --from internet
+{outside}  {backstairs} invoke notifier --event events/notifier/claim-created.json
+
+  eval "$({backstairs} credentials notifier)"
+  curl --aws-sigv4 aws:amz:{running.region}:execute-api \\
+    --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
+    --header "x-amz-security-token: $AWS_SESSION_TOKEN" \\
+    --header "x-apigw-api-id: {api.api_id}" \\
+    http://127.0.0.1:{endpoint.port}/{api.stage}/members/m-1001
+
+Ctrl-C ends everything.""",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,176 @@
+"""The APIs as they are deployed, read from the account by AWS's own APIs.
+
+What a REST API serves is read as `GetExport` gives it: the definition and the resource policy of
+the stage's deployment, so a change that was never deployed is not live here either.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from backstairs.access import Api, Authorization, Kind, Route
+from backstairs.apis import (
+    BINARY,
+    KEY_SOURCE,
+    POLICY,
+    function_of,
+    read_routes,
+    resource_policy,
+)
+from backstairs.local.account import pages
+from backstairs.local.http_api import VERSION as PAYLOAD
+from backstairs.local.usage import Throttle, Throttles
+from backstairs.local.validation import RequestValidator, read_validators
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from backstairs.local.account import Account
+
+
+@dataclass(frozen=True, slots=True)
+class StageSettings:
+    """What a stage asks of its requests beside access.
+
+    `validators` by method and resource path; `throttles` of the stage's methods; `binary_types`
+    are the media types that a REST API takes for binary; `not_modelled` holds the routes, by
+    method and path, whose integration is not modelled, and why.
+    """
+
+    validators: Mapping[tuple[str, str], RequestValidator] = field(default_factory=dict)
+    throttles: Throttles = field(default_factory=dict)
+    binary_types: tuple[str, ...] = ()
+    not_modelled: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedApi:
+    """An API as it is deployed: what access to it is decided by, and its stage's settings."""
+
+    api: Api
+    settings: StageSettings
+
+
+def deployed_apis(account: Account) -> list[DeployedApi]:
+    """Every API of the account that has a stage."""
+    return [*_rest_apis(account), *_http_apis(account)]
+
+
+def _rest_apis(account: Account) -> Iterator[DeployedApi]:
+    gateway = account.client("apigateway")
+    for api in pages(gateway, "get_rest_apis", "items"):
+        types = api.get("endpointConfiguration", {}).get("types", ["EDGE"])
+        name = api.get("tags", {}).get("aws:cloudformation:logical-id", api["name"])
+        for stage in gateway.get_stages(restApiId=api["id"])["item"]:
+            export = gateway.get_export(
+                restApiId=api["id"],
+                stageName=stage["stageName"],
+                exportType="oas30",
+                parameters={"extensions": "apigateway"},
+            )
+            definition = json.loads(export["body"].read())
+            deployed = Api(
+                api_id=api["id"],
+                name=name,
+                stage=stage["stageName"],
+                region=account.region,
+                account=account.account_id,
+                private=types == ["PRIVATE"],
+                policy=resource_policy(name, definition.get(POLICY)),
+                routes=read_routes(definition, f"{name} ({api['id']})"),
+                key_source=definition.get(KEY_SOURCE, "HEADER"),
+            )
+            settings = StageSettings(
+                validators=read_validators(definition),
+                throttles=_stage_throttles(stage.get("methodSettings", {})),
+                binary_types=tuple(definition.get(BINARY, ())),
+            )
+            yield DeployedApi(deployed, settings)
+
+
+def _http_apis(account: Account) -> Iterator[DeployedApi]:
+    """HTTP APIs: their routes are live at once where a stage deploys by itself."""
+    gateway = account.client("apigatewayv2")
+    for api in pages(gateway, "get_apis", "Items"):
+        if api["ProtocolType"] != "HTTP":
+            continue
+        api_id = api["ApiId"]
+        name = api.get("Tags", {}).get("aws:cloudformation:logical-id", api["Name"])
+        integrations = {
+            f"integrations/{one['IntegrationId']}": one
+            for one in pages(gateway, "get_integrations", "Items", ApiId=api_id)
+        }
+        listed = list(pages(gateway, "get_routes", "Items", ApiId=api_id))
+        routes = {one["RouteKey"]: _http_route(one, integrations) for one in listed}
+        not_modelled = {
+            (route.method, route.path): f"payload {version} of an HTTP API is not modelled"
+            for one in listed
+            if (version := integrations.get(one.get("Target", ""), {}).get("PayloadFormatVersion"))
+            not in (None, PAYLOAD)
+            and (route := routes[one["RouteKey"]]).function
+        }
+        for stage in pages(gateway, "get_stages", "Items", ApiId=api_id):
+            if not stage.get("AutoDeploy"):
+                why = f"{name}'s stage {stage['StageName']} has no AutoDeploy"
+                not_modelled = {
+                    (route.method, route.path): f"{why}, which is not modelled"
+                    for route in routes.values()
+                }
+            deployed = Api(
+                api_id=api_id,
+                name=name,
+                stage=stage["StageName"],
+                region=account.region,
+                account=account.account_id,
+                private=False,
+                policy=None,
+                routes=tuple(routes.values()),
+                kind=Kind.HTTP,
+            )
+            throttles = _route_throttles(stage, routes)
+            settings = StageSettings(throttles=throttles, not_modelled=not_modelled)
+            yield DeployedApi(deployed, settings)
+
+
+def _http_route(listed: Mapping[str, Any], integrations: Mapping[str, Any]) -> Route:
+    method, _, path = listed["RouteKey"].partition(" ")
+    kind = listed.get("AuthorizationType", "NONE")
+    known = kind in Authorization.__members__
+    return Route(
+        method=method if path else "ANY",
+        path=path or method,
+        authorization=Authorization(kind) if known else Authorization.CUSTOM,
+        function=function_of(integrations.get(listed.get("Target", ""), {}).get("IntegrationUri")),
+        needs_key=listed.get("ApiKeyRequired", False),
+    )
+
+
+def _route_throttles(stage: Mapping[str, Any], routes: Mapping[str, Route]) -> Throttles:
+    settings = {("*", "*"): stage.get("DefaultRouteSettings", {})}
+    for key, setting in stage.get("RouteSettings", {}).items():
+        if key in routes:
+            settings[routes[key].method, routes[key].path] = setting
+    read = {
+        place: Throttle.read(one.get("ThrottlingRateLimit"), one.get("ThrottlingBurstLimit"))
+        for place, one in settings.items()
+    }
+    return {place: throttle for place, throttle in read.items() if throttle is not None}
+
+
+def _stage_throttles(method_settings: Mapping[str, Mapping[str, Any]]) -> Throttles:
+    """The throttles of `methodSettings`, whose keys are `{resource path}/{method}` or `*/*`.
+
+    The slashes of a path may be written `~1` (API Gateway API Reference, `UpdateStage`).
+    """
+    throttles = {}
+    for key, setting in method_settings.items():
+        path, _, method = key.rpartition("/")
+        path = "/" + path.replace("~1", "/").lstrip("/")
+        throttle = Throttle.read(
+            setting.get("throttlingRateLimit"), setting.get("throttlingBurstLimit")
+        )
+        if throttle is not None:
+            throttles[method, "*" if path == "/*" else path] = throttle
+    return throttles
