@@ -29,18 +29,15 @@ _TAIL = 15
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A template of the project, the folder that it is built into, and its stack's name.
-
-    Paths are relative to the project.
-    """
+    """A template of the project, its environment in samconfig.toml, and its stack's name."""
 
     name: str
     template: str
-    built: str
+    environment: str
 
 
-APPLICATION = Stack(STACK_NAME, "template.yaml", ".aws-sam")
-FORWARDER = Stack(FORWARDER_STACK_NAME, "stacks/forwarder.yaml", ".aws-sam/forwarder")
+APPLICATION = Stack(STACK_NAME, "template.yaml", "default")
+FORWARDER = Stack(FORWARDER_STACK_NAME, "stacks/forwarder.yaml", "forwarder")
 
 
 class StepError(Exception):
@@ -64,8 +61,7 @@ class Sam:
     def build(self, *stacks: Stack) -> None:
         """`sam build` of one after the other: they would share a folder. Raises StepError."""
         for stack in stacks or (APPLICATION,):
-            folders = ["--build-dir", f"{stack.built}/build", "--cache-dir", f"{stack.built}/cache"]
-            self._run("build", stack, ["--template-file", stack.template, *folders], {})
+            self._run("build", stack, [], {})
 
     def deploy(
         self,
@@ -80,8 +76,7 @@ class Sam:
             "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_ACCESS_KEY,
             "AWS_DEFAULT_REGION": account.region,
         }
-        options = ["--template-file", f"{stack.built}/build/template.yaml"]
-        options += ["--stack-name", stack.name, "--region", account.region, "--resolve-s3"]
+        options = ["--stack-name", stack.name, "--region", account.region, "--resolve-s3"]
         options += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
         if parameters:
             given = [f"{name}={value}" for name, value in parameters.items()]
@@ -96,8 +91,6 @@ class Sam:
         self, command: str, stack: Stack, options: Sequence[str], variables: Mapping[str, str]
     ) -> None:
         log = self.logs / f"sam-{command}-{stack.name}.log"
-        config = self.root / "samconfig.toml"
-        configured = ["--config-file", str(config)] if config.is_file() else []
         # A developer's own AWS settings must not get here: nothing may reach a real account.
         clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         # Nor may what is meant for 127.0.0.1 go by way of a proxy.
@@ -114,7 +107,7 @@ class Sam:
         }
         with log.open("wb") as output:
             process = self.children.start(
-                [self.program, command, *options, *configured],
+                [self.program, command, "--config-env", stack.environment, *options],
                 environment=environment,
                 output=output,
                 folder=self.root,

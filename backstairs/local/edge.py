@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PARTNER = "partner"
 PARTNER_ADDRESSES = "203.0.113.0/24"
-WEBHOOK_SECRET = "a-webhook-secret-of-this-machine"  # noqa: S105 - of the emulated account alone
+# That of the sample events; it opens nothing but the emulated account.
+WEBHOOK_SECRET = "sample-webhook-secret-0001"  # noqa: S105
 KEY_PARAMETER = f"/{FORWARDER_STACK_NAME}/partner-api-key"
 SECRET_PARAMETER = f"/{FORWARDER_STACK_NAME}/github-webhook-secret"
 

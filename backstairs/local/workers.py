@@ -112,7 +112,10 @@ class Launcher:
     def _local_environment(self, function: Function) -> dict[str, str]:
         """What stands for AWS around the function: where its APIs are, and its network."""
         network = f"http://{_HOST}:{self._networks[function.vpc_id].port}"
+        # A service's own endpoint in the network would go before the account.
+        own = [name for name in function.environment if name.startswith("AWS_ENDPOINT_URL_")]
         return {
+            **dict.fromkeys(own, self._account.url),
             "AWS_ENDPOINT_URL": self._account.url,
             "HTTP_PROXY": network,
             "HTTPS_PROXY": network,

@@ -143,9 +143,13 @@ def members(group: int) -> list[int]:
 
 
 def _processes() -> list[tuple[int, int, int]]:
-    """Every process: its id, its parent's, its group's."""
+    """Every process that has not ended: its id, its parent's, its group's."""
     found = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,pgid="], capture_output=True, text=True, check=True
+        ["ps", "-eo", "pid=,ppid=,pgid=,stat="], capture_output=True, text=True, check=True
     ).stdout
     rows = (line.split() for line in found.splitlines())
-    return [(int(pid), int(parent), int(group)) for pid, parent, group in rows]
+    return [
+        (int(pid), int(parent), int(group))
+        for pid, parent, group, state in rows
+        if not state.startswith("Z")
+    ]

@@ -38,7 +38,8 @@ BACKEND = "backend.example.internal"
 SECRET = "a-secret-of-the-tests"
 NETWORK = "edge-network"
 STACKS = {
-    kind: Stack(f"edge-{kind}", FORWARDER.template, FORWARDER.built) for kind in ("rest", "http")
+    kind: Stack(f"edge-{kind}", FORWARDER.template, FORWARDER.environment)
+    for kind in ("rest", "http")
 }
 WITHOUT_KEYS = {
     "ApiType": "HTTP",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from backstairs.apis import find_apis
 from backstairs.intrinsics import Known, Resolver, parameter_values
-from backstairs.local.deploy import STACK_NAME
+from backstairs.local.deploy import FORWARDER_STACK_NAME, STACK_NAME
 from backstairs.local.deployed import deployed_apis
+from backstairs.local.edge import parameters as edge_parameters
 from backstairs.template import load, translate
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def test_the_apis_are_the_templates(application: Application) -> None:
     )
 
     by_name = {one.api.name: one.api for one in deployed_apis(account)}
-    assert {api.name for api in expected} == set(by_name) == {"ClaimsApi", "ReferenceApi"}
+    assert {api.name for api in expected} == {"ClaimsApi", "ReferenceApi"}
+    assert set(by_name) == {"ClaimsApi", "ReferenceApi", "PublicRestApi"}
     for api in expected:
         deployed = by_name[api.name]
         assert api.policy is not None
@@ -60,13 +62,53 @@ def test_the_apis_are_the_templates(application: Application) -> None:
     assert outputs["ClaimsApiId"] == by_name["ClaimsApi"].api_id
 
 
+def test_the_public_api_is_the_templates(application: Application) -> None:
+    """As it is deployed in front of the application: its policy, its routes, its keys."""
+    account = application.account
+    resources = account.physical_ids(FORWARDER_STACK_NAME)
+    path = application.folder / "stacks" / "forwarder.yaml"
+    template, given = load(path), edge_parameters(account)
+    assert given is not None
+    translated = translate(template, given, str(path), account.region)
+    known = Known(
+        parameters=parameter_values(template, given),
+        physical_ids=resources,
+        account=account.account_id,
+        region=account.region,
+        stack_name=FORWARDER_STACK_NAME,
+        attribute=lambda logical_id, _: (
+            f"arn:aws:lambda:us-east-1:123456789012:function:{resources[logical_id]}"
+        ),
+    )
+
+    (expected,) = find_apis(
+        translated,
+        Resolver(translated, known),
+        name="forwarder.yaml",
+        account=account.account_id,
+        region=account.region,
+    )
+
+    (deployed,) = [one.api for one in deployed_apis(account) if one.api.name == "PublicRestApi"]
+    assert expected.policy is not None
+    assert deployed.policy == expected.policy
+    assert not deployed.private
+    assert set(deployed.routes) == set(expected.routes)
+    assert [route.path for route in deployed.routes if route.needs_key] == ["/partner/{path+}"]
+
+
 def test_the_endpoint_is_the_networks(application: Application) -> None:
     """The functions' subnets, group and endpoint are those of the nested network stack."""
     account = application.account
     network = account.outputs(account.physical_ids(STACK_NAME)["Network"])
 
+    own = account.physical_ids(STACK_NAME).values()
     listed = account.client("lambda").list_functions()["Functions"]
-    functions = [one for one in listed if one.get("VpcConfig", {}).get("VpcId")]
+    functions = [
+        one
+        for one in listed
+        if one["FunctionName"] in own and one.get("VpcConfig", {}).get("VpcId")
+    ]
 
     assert len(functions) == 4
     for function in functions:

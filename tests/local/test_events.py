@@ -49,6 +49,23 @@ def test_an_api_event_is_answered(application: Application, event: Path) -> None
     assert isinstance(json.loads(answer["body"]), dict)
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        event
+        for folder in ("forwarder", "webhooks")
+        for event in sorted((ROOT / "events" / folder).glob("*.json"))
+    ],
+    ids=name_of,
+)
+def test_an_event_of_the_public_api_is_answered(application: Application, event: Path) -> None:
+    """Every sample of what comes from outside gets an answer, and never a 5xx."""
+    answer, failed = invoke(application, event)
+
+    assert not failed
+    assert 200 <= answer["statusCode"] < 500
+
+
 def test_the_notifiers_event(application: Application) -> None:
     """The notifier deals with its sample: the member it asks for is there."""
     answer, failed = invoke(application, ROOT / "events" / "notifier" / "claim-created.json")

@@ -42,3 +42,14 @@ def test_an_environments_parameters_are_the_templates(
     assert overrides(environment).keys() <= stack.template["Parameters"].keys()
     assert bool(stack.of_type("AWS::CodeDeploy::DeploymentGroup")) == (environment == "prod")
     assert (stack.resources["ClaimsTable"]["DeletionPolicy"] == "Retain") == (environment == "prod")
+
+
+@pytest.mark.parametrize("name", ["forwarder", "regional"])
+def test_another_stack_has_an_environment_of_its_own(name: str) -> None:
+    """So that what --guided saves for it never ends up in the application's."""
+    own = {command: found["parameters"] for command, found in CONFIG[name].items()}
+    assert own["global"]["stack_name"] == f"backstairs-{name}"
+    assert own["build"]["template_file"] == f"stacks/{name}.yaml"
+    assert own["deploy"]["template_file"] == f"{own['build']['build_dir']}/template.yaml"
+    shared = CONFIG["default"]["build"]["parameters"]
+    assert shared.items() <= own["build"].items()

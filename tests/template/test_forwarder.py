@@ -185,12 +185,25 @@ def test_webhooks_reach_what_they_need(rest: Any) -> None:
     )
 
 
+def test_the_ssm_endpoint_takes_nothing_from_the_network(rest: Any) -> None:
+    """Only the webhooks function goes there, by the endpoint's own name, for its secret alone."""
+    endpoint = rest.properties("SsmEndpoint")
+    assert endpoint["PrivateDnsEnabled"] is False
+    (statement,) = endpoint["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "ssm:GetParameter"
+    assert statement["Resource"].endswith(":parameter/stack/github-webhook-secret")
+    variables = rest.properties("WebhooksFunction")["Environment"]["Variables"]
+    assert variables["AWS_ENDPOINT_URL_SSM"] == "https://endpoint.example"
+
+
 def test_a_network_with_an_ssm_endpoint_gets_no_second_one(
     forwarder_with: Callable[..., Any],
 ) -> None:
     """Two with private DNS cannot be in one network."""
     stack = forwarder_with(**INSIDE, **WEBHOOKS, SsmEndpointSecurityGroupId="sg-05")
     assert not stack.of_type("AWS::EC2::VPCEndpoint")
+    variables = stack.properties("WebhooksFunction")["Environment"]["Variables"]
+    assert "AWS_ENDPOINT_URL_SSM" not in variables
     assert (443, "sg-05") in egress(stack, "WebhooksSecurityGroup")
     assert stack.properties("SsmFromWebhooksIngress")["GroupId"] == "sg-05"
 
@@ -243,11 +256,65 @@ def test_a_call_costs_no_more_than_the_backend_takes() -> None:
     assert max(timeouts.values()) < 29
 
 
+@pytest.mark.parametrize("seconds", ["3", "6", "10", "20", "25"])
+def test_a_webhook_ends_before_github_gives_up(
+    forwarder_with: Callable[..., Any], seconds: str
+) -> None:
+    """After ten seconds; the backend has at most six of them."""
+    function = forwarder_with(**INSIDE, **WEBHOOKS, BackendSeconds=seconds).properties(
+        "WebhooksFunction"
+    )
+    assert function["Timeout"] < 10
+    backend = int(function["Environment"]["Variables"]["BACKEND_SECONDS"])
+    assert backend <= min(int(seconds), 6)
+    assert backend + 2.5 <= function["Timeout"]
+
+
+@pytest.mark.parametrize("name", ["rest", "http"])
+def test_what_is_lost_sets_off_an_alarm(name: str, request: pytest.FixtureRequest) -> None:
+    """The first 5xx, and the first webhook that was refused or not accepted."""
+    stack = request.getfixturevalue(name)
+    errors, lost = stack.properties("ServerErrorsAlarm"), stack.properties("LostWebhooksAlarm")
+    for alarm in (errors, lost):
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+    (transformation,) = stack.properties("LostWebhooksFilter")["MetricTransformations"]
+    assert transformation["MetricNamespace"] == lost["Namespace"]
+    assert transformation["MetricName"] == lost["MetricName"]
+    assert stack.properties("LostWebhooksFilter")["LogGroupName"] == "WebhooksLogGroup"
+
+
+def test_metrics_go_by_the_name_that_the_alarms_know(rest: Any) -> None:
+    """API Gateway takes an API's name from its definition."""
+    assert definition(rest)["info"]["title"] == "stack-public"
+    for name in ("ClientErrorsAlarm", "ServerErrorsAlarm"):
+        assert {"Name": "ApiName", "Value": "stack-public"} in rest.properties(name)["Dimensions"]
+
+
+@pytest.mark.parametrize(
+    ("certificate", "fits"),
+    [
+        ("", True),
+        ("-----BEGIN CERTIFICATE-----\nMIIB+/=\n-----END CERTIFICATE-----\n", True),
+        ("-----BEGIN CERTIFICATE----- MIIB -----END CERTIFICATE-----", True),
+        ("-----BEGIN", False),
+        ("-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----", False),
+    ],
+)
+def test_a_private_authority_is_a_certificate(certificate: str, *, fits: bool) -> None:
+    """Whole, in PEM, with spaces where the line breaks were or not."""
+    parameters = load(ROOT / "stacks" / "forwarder.yaml")["Parameters"]
+    assert (
+        re.fullmatch(parameters["BackendCa"]["AllowedPattern"], certificate) is not None
+    ) is fits
+
+
 @pytest.mark.parametrize(
     ("url", "fits"),
     [
         ("https://backend.example", True),
         ("http://10.20.1.5:8080/v1/things", True),
+        ("https://backend.example/v1/../admin", False),
+        ("https://backend.example/v1//things", False),
         ("https://backend.example/", False),
         ("https://user:secret@backend.example", False),
         ("https://backend.example/v1?x=1", False),
@@ -271,6 +338,8 @@ def test_the_backend_is_a_plain_url(url: str, *, fits: bool) -> None:
         ("arn:aws:execute-api:us-east-1:123456789012:*/dev/*/*", False),
         ("arn:aws:execute-api:us-east-1:123456789012:*/*", False),
         ("arn:aws:execute-api:us-east-1:123456789012:*/dev/GET/*", False),
+        ("arn:aws:execute-api:us-east-1:123456789012:*/dev/*/?*", False),
+        (f"{GRANT},{GRANT.replace('claims/*', '?*')}", False),
         (f"{GRANT}, {GRANT}", False),
         ("arn:aws:s3:::bucket", False),
     ],

@@ -161,9 +161,12 @@ def _client(service: str) -> Any:
 
     # At DEBUG, which a function can be set to, it logs the answers: the secrets too.
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    # GitHub waits for ten seconds.
+    # GitHub waits for ten seconds. A write that is sent again would meet its own mark.
+    attempts = 1 if service == "dynamodb" else 2
     patience = Config(
-        connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2}
+        connect_timeout=1,
+        read_timeout=2 if service == "dynamodb" else 1,
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
     return boto3.client(service, config=patience)
 

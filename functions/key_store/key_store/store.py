@@ -22,7 +22,7 @@ and a wait between them."""
 
 # Seconds. What the stack granted a moment ago is not known everywhere at once (IAM User Guide,
 # "Changes that I make are not always immediately visible").
-_WAITS = (1, 2, 4, 8)
+_WAITS = (1, 2, 4, 8, 16)
 
 _STACK_TAG = "key-store:stack"
 _RESOURCE_TAG = "key-store:resource"
