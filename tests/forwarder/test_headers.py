@@ -88,9 +88,10 @@ def test_a_signature_for_the_edge_stays_at_the_edge() -> None:
 
 
 def test_a_caller_without_an_address() -> None:
-    """Where the address is not known none is claimed."""
-    headers = to_backend(request(headers=(("X-Forwarded-For", "6.6.6.6"),), source_ip=None))
-    assert "x-forwarded-for" not in [name.lower() for name, _ in headers]
+    """Where the address is not known none is claimed, nor one that no header can hold."""
+    for unknown in (None, "", "203.0.113.7\r\nX-A: 1"):
+        headers = to_backend(request(headers=(("X-Forwarded-For", "6.6.6.6"),), source_ip=unknown))
+        assert "x-forwarded-for" not in [name.lower() for name, _ in headers]
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,8 @@ REFUSAL = {
 @pytest.mark.parametrize(
     ("body", "kind", "logged"),
     [
-        (json.dumps(REFUSAL).encode(), "AccessDeniedException", "accessdeniedexception"),
-        (b'{"message":"Forbidden"}', "ForbiddenException:http://x/", "forbiddenexception"),
+        (json.dumps(REFUSAL).encode(), "AccessDeniedException", "AccessDeniedException"),
+        (b'{"message":"Forbidden"}', "ForbiddenException:http://x/", "ForbiddenException"),
         (f'{{"message":"... x-amz-security-token:{TOKEN} ..."}}'.encode(), None, "unknown"),
         (b'{"message":"Credential=ASIAEXAMPLE/..."}', "Odd Type; x", "unknown"),
     ],

@@ -86,12 +86,11 @@ def to_backend(request: Request) -> list[tuple[str, str]]:
         if plain == "authorization" and value.lstrip().startswith(_SIGNATURE):
             continue
         sent.append((name, value.strip(" \t")))
-    if request.source_ip:
-        sent.append(("X-Forwarded-For", request.source_ip))
+    told = (("X-Forwarded-For", request.source_ip), ("X-Forwarded-Host", request.domain))
+    sent += [(name, value) for name, value in told if value and not _UNSENDABLE.search(value)]
     sent += (
         ("X-Forwarded-Proto", "https"),
         ("X-Forwarded-Port", "443"),
-        ("X-Forwarded-Host", request.domain),
         ("Via", "1.1 forwarder"),
     )
     if request.body or request.method in _WITH_LENGTH:

@@ -50,7 +50,8 @@ class Identity:
         """The kind of a refusal that is API Gateway's own and so speaks of the role; else None."""
         if head.status not in _REFUSALS:
             return None
-        kinds, own = head.values("x-amzn-errortype"), self._credentials()
+        kinds = [value for name, value in head.headers if name.lower() == "x-amzn-errortype"]
+        own = self._credentials()
         shown = (own.access_key_id, own.session_token)
         if not kinds and not any(one.encode() in body for one in shown if one):
             return None
