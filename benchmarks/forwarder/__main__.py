@@ -1,9 +1,9 @@
-"""Calls through the forwarder, the article's way and bare urllib3; and the first call of a process.
+"""Calls through the forwarder, a connection for each call, and bare urllib3; and the first call.
 
     .venv/local/bin/python -m benchmarks.forwarder
 
-Fifty at a time, as in the article, and one after another; the ways take turns in one run, against
-one backend over TLS on loopback in a process of its own. The article's way opens a connection for
+Fifty at a time, and one after another; the ways take turns in one run, against
+one backend over TLS on loopback in a process of its own. The usual way opens a connection for
 each call; urllib3 that keeps its connections is the floor.
 """
 

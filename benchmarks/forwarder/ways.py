@@ -1,6 +1,6 @@
 """Three ways of answering one event, each given the backend's URL and its authority's certificate.
 
-The article's way and ours do the same work on the event; the floor is given a URL and makes nothing
+The usual way and ours do the same work on the event; the floor is given a URL and makes nothing
 of the answer.
 """
 
@@ -37,7 +37,7 @@ def ours(url: str, authority: Path) -> Way:
     return call
 
 
-def article(url: str, authority: Path) -> Way:
+def usual(url: str, authority: Path) -> Way:
     """A pool, and so a connection, for each call; path and query are not dropped here."""
     event = json.loads(EVENT.read_text(encoding="utf-8"))
 
