@@ -161,7 +161,7 @@ class GitHub:
 
 def event_of(body: bytes, values: dict[str, Any], payload: str) -> dict[str, Any]:
     """An event with a body and headers, in one of API Gateway's formats."""
-    event = copy.deepcopy(sample("push" if payload == "1.0" else "push-http-api"))
+    event = copy.deepcopy(sample("rest-push" if payload == "1.0" else "http-push"))
     event["body"] = body.decode()
     lists: dict[str, list[str] | None] = {
         name: [one] if isinstance(one, str) else one for name, one in values.items()

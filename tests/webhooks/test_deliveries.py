@@ -35,9 +35,9 @@ def test_what_was_accepted_is_answered_again_and_not_forwarded(github: GitHub, s
 
 def test_the_sample_redelivery_is_recognised_in_either_format(github: GitHub) -> None:
     """It has the id and the body of the sample push."""
-    assert github.send(sample("push"))[0] == 202
+    assert github.send(sample("rest-push"))[0] == 202
     assert github.send(sample("redelivery"))[0] == 202
-    assert github.send(sample("redelivery-http-api"))[0] == 202
+    assert github.send(sample("http-redelivery"))[0] == 202
     assert len(github.backend.sent) == 1
 
 
@@ -171,7 +171,7 @@ def test_an_attempt_that_was_cut_off_frees_itself(github: GitHub, account_port: 
         env=environment(github, account_port),
     ) as process:
         assert process.stdin is not None
-        process.stdin.write(json.dumps(sample("push")).encode())
+        process.stdin.write(json.dumps(sample("rest-push")).encode())
         process.stdin.close()
         assert github.backend.arrived.wait(20)
         process.kill()
@@ -220,7 +220,7 @@ def run(github: GitHub, port: int, event: Any, **changed: str) -> tuple[dict[str
     return answer, "\n".join([*lines[:-1], ran.stderr])
 
 
-@pytest.mark.parametrize("name", ["push", "push-http-api"])
+@pytest.mark.parametrize("name", ["rest-push", "http-push"])
 def test_the_deployed_handler_does_all_of_it(github: GitHub, account_port: int, name: str) -> None:
     """From its environment alone; at any level, it logs the id and the event, no secret."""
     answer, said = run(github, account_port, sample(name))
@@ -246,7 +246,7 @@ def test_a_missing_setting_is_named_in_the_log_alone(
     github: GitHub, account_port: int, name: str, value: str
 ) -> None:
     """500 without a detail; the line says which variable."""
-    answer, said = run(github, account_port, sample("push"), **{name: value})
+    answer, said = run(github, account_port, sample("rest-push"), **{name: value})
     assert answer["statusCode"] == 500
     assert name in said
     assert name not in answer["body"]

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 BODY = b'{"a":1}'
 
 
-@pytest.mark.parametrize("suffix", ["", "-http-api"])
-def test_a_signed_delivery_is_forwarded_as_it_came(github: GitHub, suffix: str) -> None:
+@pytest.mark.parametrize("kind", ["rest", "http"])
+def test_a_signed_delivery_is_forwarded_as_it_came(github: GitHub, kind: str) -> None:
     """Body and GitHub's headers reach the backend, its answer GitHub."""
-    event = sample(f"push{suffix}")
+    event = sample(f"{kind}-push")
     assert github.send(event) == (202, {"accepted": True})
     (sent,) = github.backend.sent
     assert sent.target == "/hooks"
@@ -32,18 +32,18 @@ def test_a_signed_delivery_is_forwarded_as_it_came(github: GitHub, suffix: str) 
             assert sent.header(name) == value
 
 
-@pytest.mark.parametrize("suffix", ["", "-http-api"])
-def test_a_ping_is_answered_and_not_forwarded(github: GitHub, suffix: str) -> None:
+@pytest.mark.parametrize("kind", ["rest", "http"])
+def test_a_ping_is_answered_and_not_forwarded(github: GitHub, kind: str) -> None:
     """200, and nothing is stored of it."""
-    status, body = github.send(sample(f"ping{suffix}"))
+    status, body = github.send(sample(f"{kind}-ping"))
     assert (status, body["message"]) == (200, "pong")
     assert github.has_seen_nothing()
 
 
-@pytest.mark.parametrize("suffix", ["", "-http-api"])
-def test_the_wrong_secrets_signature_is_refused(github: GitHub, suffix: str) -> None:
+@pytest.mark.parametrize("kind", ["rest", "http"])
+def test_the_wrong_secrets_signature_is_refused(github: GitHub, kind: str) -> None:
     """401; nothing reaches the backend or the table."""
-    status, body = github.send(sample(f"bad-signature{suffix}"))
+    status, body = github.send(sample(f"{kind}-bad-signature"))
     assert status == 401
     assert set(body) == {"message", "requestId"}
     assert github.has_seen_nothing()
