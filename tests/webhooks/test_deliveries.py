@@ -36,7 +36,7 @@ def test_what_was_accepted_is_answered_again_and_not_forwarded(github: GitHub, s
 def test_the_sample_redelivery_is_recognised_in_either_format(github: GitHub) -> None:
     """It has the id and the body of the sample push."""
     assert github.send(sample("rest-push"))[0] == 202
-    assert github.send(sample("redelivery"))[0] == 202
+    assert github.send(sample("rest-redelivery"))[0] == 202
     assert github.send(sample("http-redelivery"))[0] == 202
     assert len(github.backend.sent) == 1
 
@@ -179,9 +179,9 @@ def test_an_attempt_that_was_cut_off_frees_itself(github: GitHub, account_port: 
         for pipe in (process.stdout, process.stderr):
             assert pipe is not None
     github.backend.open.set()
-    assert github.send(sample("redelivery"))[0] == 409
+    assert github.send(sample("rest-redelivery"))[0] == 409
     assert time.time() - began < 20
-    while (status := github.send(sample("redelivery"))[0]) == 409:
+    while (status := github.send(sample("rest-redelivery"))[0]) == 409:
         time.sleep(0.1)
     assert status == 202
     assert len(github.backend.sent) == 2
