@@ -19,8 +19,10 @@ ODD_METHODS = (
 )
 SEGMENTS = (
     *("orders", "42", "a.b", "...", ".well-known", "", "%20", "%C3%A9", "a;v=1", "@", "~", "*"),
+    *("a%3Fb", "a%23", "a%20b", "%25u", "%E0%A4%85", "a,b", "a=b", "a+b", "..a", "a..", "%7E"),
     *("..", ".", "%2e%2e", "%2E.", "..;", "..%2f", "%2f..", "%252e%252e", "%5c..", "..\\", "%2F"),
     *("%00", "%0d%0aHost:%20evil.example.com", "%0a", "%", "%zz", "%u002e", "%c0%ae%c0%ae"),
+    *("..%3fx", "..%23", "..%20", "%20..", "%25u002e%25u002e", "%e0%80%ae%e0%80%ae"),
     *("evil.example.com", "http:", "user:pw@evil.example.com", "evil.example.com:80", "[::1]"),
     *("169.254.169.254", "localhost", "%40evil.example.com", "\\\\evil.example.com", ":443"),
 )
@@ -30,7 +32,14 @@ NAMES = (
     *("Host", "host", "X-Forwarded-Host", "X_Forwarded_Host", "Forwarded", "Via", "X-Real-IP"),
     *("Connection", "Transfer-Encoding", "Content-Length", "TE", "Upgrade", "Expect", "Trailer"),
     *("X-Original-URL", "X-Rewrite-URL", "x-apigw-api-id", "X-Api-Key", "Proxy-Authorization"),
-    *("Proxy-Connection", "Keep-Alive", "X-HTTP-Method-Override", "Authorization", "Location"),
+    *(
+        "Proxy-Connection",
+        "Keep-Alive",
+        "X-HTTP-Method-Override",
+        "Proxy",
+        "Authorization",
+        "Location",
+    ),
     *("X-A\r\nHost", "X A", "", ":authority", "X-É", "X-A:", "Transfer-Encoding ", "X-\x00"),
 )
 VALUES = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.forwarder.scripted import answers, closes_after, resets_after, response, stalls_after
-from tests.forwarder.subject import said
+from tests.forwarder.subject import open_files, said
 
 if TYPE_CHECKING:
     import socket
@@ -41,8 +41,15 @@ def test_one_connection_for_calls_in_turn(serve: Serve) -> None:
         # Bytes that nobody asked for might be taken for the next answer.
         response(200, b"a") + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged",
         b"HTTP/1.1 204 X\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged",
+        # A body may yet come, for what has none.
+        b"HTTP/1.1 204 X\r\nContent-Length: 6\r\n\r\n",
+        b"HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 304 X\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
-    ids=["close", "among others", "1.0", "1.0 keep-alive", "left over", "left over after 204"],
+    ids=[
+        *("close", "among others", "1.0", "1.0 keep-alive", "left over", "left over after 204"),
+        *("204 with a length", "204 with chunks", "304 with chunks"),
+    ],
 )
 def test_connections_that_are_not_kept(serve: Serve, text: bytes) -> None:
     """After these answers the next call has a connection of its own."""
@@ -50,6 +57,22 @@ def test_connections_that_are_not_kept(serve: Serve, text: bytes) -> None:
     assert pair.ask().body in (b"a", b"")
     assert pair.ask().body == b"next"
     assert pair.server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"HTTP/1.1 204 X\r\n\r\n",
+        b"HTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 304 X\r\nContent-Length: 6\r\n\r\n",
+    ],
+    ids=["204", "204 with a length of 0", "304"],
+)
+def test_connections_that_are_kept_after_no_body(serve: Serve, text: bytes) -> None:
+    """No one reads a body after these."""
+    pair = serve(answers(text, response(200, b"next")))
+    assert [pair.ask().body for _ in range(2)] == [b"", b"next"]
+    assert pair.server.connections == 1
 
 
 def test_bytes_that_come_later(serve: Serve) -> None:
@@ -83,6 +106,41 @@ def test_connections_that_were_idle_for_long(serve: Serve, monkeypatch: pytest.M
     monkeypatch.setattr("forwarder.pool.time.time", lambda: later)
     assert pair.ask().status == 200
     assert pair.server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "idle", "connections"),
+    [
+        ("POST", 1, 1),
+        ("PATCH", 1, 1),
+        ("POST", 4, 2),
+        ("PATCH", 4, 2),
+        ("GET", 4, 1),
+        ("PUT", 4, 1),
+    ],
+)
+def test_what_is_sent_once_gets_a_fresh_connection(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, *, method: str, idle: float, connections: int
+) -> None:
+    """A backend may be about to close one that was idle for seconds, as many do after five."""
+    pair = serve()
+    pair.ask()
+    later = time.time() + idle
+    monkeypatch.setattr("forwarder.pool.time.time", lambda: later)
+    assert pair.ask(method).status == 200
+    assert pair.server.connections == connections
+
+
+def test_connections_do_not_pile_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that were too old for a request are closed, not kept beside the new one."""
+    pair = serve()
+    before, now = open_files(), time.time()
+    for number in range(20):
+        monkeypatch.setattr("forwarder.pool.time.time", lambda: now + 4 * number)  # noqa: B023
+        assert pair.ask("POST").status == 200
+    pair.server.hang_up()
+    time.sleep(0.1)
+    assert open_files() <= before + 1
 
 
 def fails_second(ending: Callable[[Wire, socket.socket], bool]) -> Callable[..., bool]:

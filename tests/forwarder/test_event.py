@@ -66,6 +66,15 @@ def test_paths_of_http_apis(
     assert read(http).path == path
 
 
+def test_a_decoded_parameter_below_a_base_path(event: Callable[[str], Any]) -> None:
+    """A custom domain's base path stands before the route, and the parameter has a `%` in it."""
+    odd = event("rest-get") | {
+        "path": "/v1/partner/100%2541/",
+        "pathParameters": {"path": "100%41"},
+    }
+    assert read(odd).path == "/100%2541/"
+
+
 def test_octets_that_no_target_can_hold_are_encoded(event: Callable[[str], Any]) -> None:
     """Spaces, letters beyond ASCII, `#` and `?` in a path that came raw; nothing else changes."""
     sent = '/a b/é#?[x]|^`{}"<>\\~%41'
@@ -103,6 +112,14 @@ def test_repeated_headers(event: Callable[[str], Any]) -> None:
     assert rest == ["one", "two"]
     assert http["x-tag"] == "one,two"
     assert http["cookie"] == "a=1; b=2"
+
+
+def test_cookies_are_sent_once(event: Callable[[str], Any]) -> None:
+    """An event that has them in its list and as a header does not double them."""
+    http = event("http-get")
+    http["headers"]["Cookie"] = "a=1; b=2"
+    cookies = [value for name, value in read(http).headers if name.lower() == "cookie"]
+    assert cookies == ["a=1; b=2"]
 
 
 def test_header_text_is_bytes(event: Callable[[str], Any]) -> None:
@@ -149,6 +166,11 @@ def test_what_else_is_told(event: Callable[[str], Any], name: str) -> None:
         {"body": "***", "isBase64Encoded": True},
         {"body": "\ud800"},
         {"headers": None, "multiValueHeaders": {"X-A": [1]}},
+        {"headers": None, "multiValueHeaders": {1: ["a"]}},
+        {"requestContext": {"requestId": 1}},
+        {"requestContext": {"requestId": "r", "domainName": 1}},
+        {"requestContext": {"requestId": "r", "identity": {"sourceIp": 1}}},
+        {"httpMethod": 1},
     ],
     ids=str,
 )
@@ -156,6 +178,21 @@ def test_what_is_no_event_is_refused(event: Callable[[str], Any], change: dict[s
     """A malformed event is an error of its own, whose text shows nothing of the event."""
     with pytest.raises(MalformedEventError, match=r"^not a proxy event: [A-Za-z]+$"):
         read(event("rest-get") | change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"method": 1, "sourceIp": "a"}, {"method": "GET", "sourceIp": ["a"]}, {"sourceIp": "a"}],
+    ids=str,
+)
+def test_what_is_no_event_of_an_http_api(
+    event: Callable[[str], Any], change: dict[str, Any]
+) -> None:
+    """The same for payload 2.0."""
+    http = event("http-get")
+    http["requestContext"]["http"] = change
+    with pytest.raises(MalformedEventError, match=r"^not a proxy event: [A-Za-z]+$"):
+        read(http)
 
 
 @pytest.mark.parametrize("event", [None, [], "text", {}, {"version": "2.0"}])

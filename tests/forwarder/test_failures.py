@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import ssl
 import struct
@@ -73,6 +74,11 @@ MALFORMED_ANSWERS = {
     "hexadecimal prefix": CHUNKED + b"0x2\r\nab\r\n0\r\n\r\n",
     "chunk too long for its size": CHUNKED + b"2\r\nabc\r\n0\r\n\r\n",
     "endless chunk line": CHUNKED + b"1;" + b"x" * 10_000,
+    "trailer that is none": CHUNKED + b"0\r\nHTTP/1.1 200 OK\r\n\r\n",
+    "trailer without a name": CHUNKED + b"0\r\n: 1\r\n\r\n",
+    "odd space before a length": START + b"Content-Length: \x85\xa02\r\n\r\nab",
+    "odd space before a coding": START
+    + b"Transfer-Encoding: \xa0chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
     "endless trailers": CHUNKED + b"0\r\n" + b"X: 1\r\n" * 300,
 }
 
@@ -386,6 +392,71 @@ def test_a_backend_without_tls(serve: Serve, caplog: pytest.LogCaptureFixture) -
     assert (answer.status, said(answer)) == (502, "TLS with the backend failed")
     assert phase_and_error(caplog) == ("tls", "handshake")
     assert b"HTTP" not in heard[0]
+
+
+# Python 3.11 leaves it to the collector to close a socket that wrap_socket does not like.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("said_before", [b"", b"220 mail.example.com ESMTP\r\n"])
+def test_a_reset_before_the_handshake(
+    serve: Serve,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    said_before: bytes,
+) -> None:
+    """A connection that is reset while TLS begins is a 502 that leaves no socket."""
+    real = ssl.SSLContext.wrap_socket
+
+    def late(*given: Any, **more: Any) -> Any:
+        time.sleep(0.1)  # the reset is here first
+        return real(*given, **more)
+
+    def reset() -> None:
+        connection, _ = listener.accept()
+        connection.sendall(said_before)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=reset)
+        pair = serve(BACKEND_URL=f"https://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setattr(ssl.SSLContext, "wrap_socket", late)
+        before = open_files()
+        thread.start()
+        answer = pair.ask()
+        thread.join()
+        assert open_files() == before
+    assert (answer.status, said(answer)) == (502, "TLS with the backend failed")
+    assert phase_and_error(caplog) == ("tls", "handshake")
+
+
+def test_an_address_of_a_family_that_is_not_there(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several addresses the next one is tried, as where a sandbox has no IPv6."""
+    real = socket.getaddrinfo
+
+    def with_another(*given: Any, **more: Any) -> Any:
+        usable = real(*given, **more)
+        return [(255, *one[1:]) for one in usable] + usable
+
+    monkeypatch.setattr("forwarder.connection.socket.getaddrinfo", with_another)
+    assert serve().ask().status == 200
+
+
+def test_no_file_descriptor_left(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """A socket that cannot be made is a 502, and the next call is unharmed."""
+    pair = serve()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as lowest:
+        free = lowest.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+    try:
+        answer = pair.ask()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert (answer.status, said(answer)) == (502, "The backend cannot be reached")
+    assert phase_and_error(caplog) == ("connect", "unreachable")
+    assert pair.ask().status == 200
 
 
 def test_an_old_version_of_tls(serve: Serve, server_tls: ssl.SSLContext) -> None:

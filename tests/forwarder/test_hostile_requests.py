@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import socket
 import sys
 import threading
@@ -37,6 +38,7 @@ SET = {
 # What a browser's script, a proxy or a framework may take for the way to somewhere.
 NEVER = {"transfer-encoding", "connection", "upgrade", "te", "trailer", "expect", "x-api-key"}
 NEVER |= {"x-apigw-api-id", "x-original-url", "x-rewrite-url", "forwarded", "x_forwarded_host"}
+NEVER |= {"proxy", "x-http-method-override"}
 
 connected: Counter[Any] = Counter()
 watching = threading.Event()
@@ -128,7 +130,8 @@ def check(hostile: Hostile, wire: Wire, port: int) -> None:
     place = path
     for _ in range(6):
         place = unquote(place.replace("\\", "/"), "latin-1")
-        plain = posixpath.normpath("/" + place.replace("\\", "/").replace(";", "/").lstrip("/"))
+        plain = re.sub(r" *[\\/;?#] *", "/", place)
+        plain = posixpath.normpath("/" + plain.lstrip("/"))
         assert plain.startswith("/base")
         assert not {"\r", "\n", "\x00"} & set(place)
     if is_rest and hostile.below.isascii() and not set(hostile.below) & set("#? "):

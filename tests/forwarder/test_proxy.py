@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -104,6 +105,34 @@ def test_a_proxy_that_refuses(serve: Serve, proxy: Proxy, answer: bytes) -> None
     refused = serve(BACKEND_URL="https://backend.example.internal", HTTPS_PROXY=proxy.url).ask()
     assert refused.status == 502
     assert said(refused) == "The proxy on the way to the backend refused the connection"
+
+
+# Python 3.11 leaves it to the collector to close a socket that wrap_socket does not like.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_tunnel_that_is_reset(serve: Serve) -> None:
+    """A proxy that takes CONNECT and goes away is a 502, at whatever moment it does."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def reset() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                linger = struct.pack("ii", 1, 0)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                connection.close()
+
+    thread = threading.Thread(target=reset)
+    thread.start()
+    pair = serve(
+        BACKEND_URL="https://backend.example.internal",
+        HTTPS_PROXY=f"http://127.0.0.1:{listener.getsockname()[1]}",
+    )
+    assert {pair.ask().status for _ in range(200)} == {502}
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
 
 
 def test_a_proxy_that_says_nothing(serve: Serve) -> None:

@@ -57,6 +57,14 @@ def test_urls(url: str, host: str, port: int, authority: str, path: str) -> None
         ("BACKEND_URL", "https://a.example/x/../y"),
         ("BACKEND_URL", "https://a.example/x y"),
         ("BACKEND_URL", "https://a.example\r\nX: 1"),
+        ("BACKEND_URL", "https://a.example:0"),
+        ("BACKEND_URL", "https://a..example"),
+        ("BACKEND_URL", "https://1..2"),
+        ("BACKEND_URL", "https://."),
+        ("BACKEND_URL", "https://a.example/%2e%2E/x"),
+        ("BACKEND_URL", "https://a.example/x%2F..%2Fy"),
+        ("BACKEND_URL", "https://a.example/x%zz"),
+        ("BACKEND_URL", "https://a.example/x%0Ay"),
         ("BACKEND_CA", "no certificate"),
         ("BACKEND_CA", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"),
         ("BACKEND_CA", "-----BEGIN CERTIFICATE-----\n=A\n-----END CERTIFICATE-----"),
@@ -69,6 +77,9 @@ def test_urls(url: str, host: str, port: int, authority: str, path: str) -> None
         ("HTTPS_PROXY", "socks5://proxy:1080"),
         ("HTTPS_PROXY", "http://user:secret@proxy:3128"),
         ("HTTPS_PROXY", "http://proxy:port"),
+        ("HTTPS_PROXY", "http://proxy:0"),
+        ("HTTPS_PROXY", "http://a..b:3128"),
+        ("HTTPS_PROXY", "http://.:3128"),
     ],
 )
 def test_unusable_values(name: str, value: str) -> None:
@@ -85,12 +96,25 @@ def test_unusable_values(name: str, value: str) -> None:
         ("BACKEND_ID", "not an id"),
         ("BACKEND_HOST", "a/b"),
         ("AWS_REGION", ""),
+        ("AWS_REGION", "r"),
+        ("AWS_REGION", "eu-west-1\r\nX: 1"),
+        ("BACKEND_REGION", "eu/west/1"),
     ],
 )
 def test_a_private_api_that_cannot_be_called(name: str, value: str) -> None:
     """Signing wants https, a region, and at most one way of naming the API."""
     with pytest.raises(ConfigurationError, match=name):
         Backend.from_environment(IAM | {"BACKEND_URL": "https://a.example/dev", name: value})
+
+
+@pytest.mark.parametrize(
+    "region", ["us-east-1", "us-gov-west-1", "us-isob-east-1", "eusc-de-east-1"]
+)
+def test_regions(region: str) -> None:
+    """Those of every partition."""
+    found = read(IAM | {"BACKEND_URL": "https://a.example/dev", "AWS_REGION": region})
+    assert found.api is not None
+    assert found.api.region == region
 
 
 @pytest.mark.parametrize("separator", ["\n", " ", "\r\n", "\n\n"])

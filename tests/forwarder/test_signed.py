@@ -151,6 +151,7 @@ REFUSAL = {
         (b'{"message":"Forbidden"}', "ForbiddenException:http://x/", "ForbiddenException"),
         (f'{{"message":"... x-amz-security-token:{TOKEN} ..."}}'.encode(), None, "unknown"),
         (b'{"message":"Credential=ASIAEXAMPLE/..."}', "Odd Type; x", "unknown"),
+        (json.dumps(REFUSAL).replace("/", "\\/").encode(), None, "unknown"),
     ],
 )
 def test_a_refusal_of_the_api_s_own_says_nothing(
@@ -167,6 +168,39 @@ def test_a_refusal_of_the_api_s_own_says_nothing(
     for secret in (TOKEN, "ASIAEXAMPLE", "assumed-role"):
         assert secret not in str(answer)
         assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 504])
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(REFUSAL).encode(),
+        json.dumps(REFUSAL).replace("/", "\\/").encode(),
+        f'{{"message":"x-amz-security-token:{TOKEN}"}}'.encode(),
+        TOKEN.replace("/", "\\/").encode(),
+        TOKEN.replace("/", "\\u002F").replace("+", "\\u002b").encode(),
+        b"Credential=ASIAEXAMPLE/...",
+    ],
+)
+def test_no_answer_tells_of_the_role(
+    serve: Serve, caplog: pytest.LogCaptureFixture, status: int, body: bytes
+) -> None:
+    """Whatever its status and however it spells them: a 502 without role, key, token."""
+    headers = [("x-amzn-ErrorType", "IncompleteSignatureException"), ("X-Role", "x")]
+    answer = serve(answers(response(status, body, headers)), **ROLE).ask()
+    assert (answer.status, said(answer)) == (502, "The backend's answer cannot be passed on")
+    assert answer.headers == (("Content-Type", "application/json"),)
+    record: Any = caplog.records[-1]
+    assert record.error == "IncompleteSignatureException"
+    for secret in ("made", "ASIAEXAMPLE", "assumed-role"):
+        assert secret not in str(answer)
+        assert secret not in caplog.text
+
+
+def test_a_success_is_the_caller_s_to_read(serve: Serve) -> None:
+    """A service may answer with the name of a role; that is no refusal."""
+    body = b"arn:aws:sts::123456789012:assumed-role/x/y"
+    assert serve(answers(response(200, body)), **ROLE).ask().body == body
 
 
 def test_a_service_s_own_refusal_is_passed_on(serve: Serve) -> None:

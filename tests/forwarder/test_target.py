@@ -24,6 +24,10 @@ from forwarder.target import check
         "/%25",
         "/100%25",
         "/a%5Cb",
+        "/a%3Fb/c%23",
+        "/100%25u",
+        "/%E0%A4%85/%F0%9F%98%80",
+        "/%20/a%20",
     ],
 )
 def test_passed(path: str) -> None:
@@ -53,6 +57,13 @@ def test_passed(path: str) -> None:
         "/a/..;v=1/b",
         "/a/%2e%2e%3bv=1/b",
         "/a/.;/b",
+        "/..%3fx",
+        "/a/..%3F/b",
+        "/..%23",
+        "/a/..%2523/b",
+        "/..%20/b",
+        "/%20../b",
+        "/a/.%20;v=1/b",
     ],
 )
 def test_dot_segments(path: str) -> None:
@@ -71,9 +82,21 @@ def test_controls(path: str) -> None:
         check(path)
 
 
-@pytest.mark.parametrize("path", ["/%", "/100%", "/%4", "/%zz", "/%u0041", "/a%/b"])
+@pytest.mark.parametrize(
+    "path", ["/%", "/100%", "/%4", "/%zz", "/%u0041", "/a%/b", "/%25u002e%25u002E/a", "/a%25U0041"]
+)
 def test_broken_escapes(path: str) -> None:
     """What is not two hexadecimal digits is read differently by every server."""
+    with pytest.raises(RefusedError, match="not well encoded"):
+        check(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/..%c0%af", "/%C0%AE%c0%ae/x", "/%c1%9c", "/%25c0%25ae", "/%e0%80%ae/x", "/%f0%80%80%ae/x"],
+)
+def test_letters_encoded_in_too_many_bytes(path: str) -> None:
+    """No UTF-8, and yet a dot or a slash to a lenient decoder (RFC 3629, 10)."""
     with pytest.raises(RefusedError, match="not well encoded"):
         check(path)
 

@@ -17,7 +17,7 @@ from forwarder.connection import connect
 from forwarder.exchange import Outgoing, exchange
 from forwarder.failure import TIMEOUT, FailedError, RefusedError
 from forwarder.headers import to_backend, to_caller, without_signature, without_traces
-from forwarder.pool import Pool
+from forwarder.pool import SURE_SECONDS, Pool
 from forwarder.settings import ConfigurationError
 from forwarder.target import check
 
@@ -95,21 +95,22 @@ class Backend:
         head, body = answered.head, answered.body
         if self._identity is None:
             return Answer(head.status, to_caller(head.headers), body)
-        kind = self._identity.refusal(head, body)
-        if kind is None:
+        refusal = self._identity.refusal(head, body)
+        if refusal is None:
             return Answer(head.status, without_traces(to_caller(head.headers)), body)
-        details = {"error": kind, "api_request_id": request.request_id}
-        logger.warning("the private API refused the forwarder: %s", kind, extra=details)
-        return message(403, "Forbidden", request.request_id)
+        details = {"error": refusal.kind, "api_request_id": request.request_id}
+        logger.warning("the private API refused the forwarder: %s", refusal.kind, extra=details)
+        return message(refusal.status, refusal.text, request.request_id)
 
     def _asked(self, request: Outgoing, deadline: float) -> Answered:
-        kept = self._pool.take()
+        is_repeatable = request.method in _REPEATABLE
+        kept = self._pool.take() if is_repeatable else self._pool.take(SURE_SECONDS)
         if kept is not None:
             try:
                 return self._attempt(kept, request, deadline)
             except FailedError as failed:
                 is_stale = failed.is_unanswered and failed.kind != TIMEOUT
-                if not is_stale or request.method not in _REPEATABLE:
+                if not is_stale or not is_repeatable:
                     raise
         return self._attempt(self._connected(deadline), request, deadline)
 

@@ -2,6 +2,10 @@
 
 Deadlines are times of `time.monotonic()`. A socket's own timeout would begin anew with each byte of
 a backend that lets them trickle.
+
+One thing is not bounded by them: OpenSSL itself reads on while a peer sends KeyUpdates (RFC 8446,
+4.6.3) without a byte of data. Only the backend could do that, for as long as it has something to
+send; the time that the function keeps for its answer covers it, and Lambda's timeout ends it.
 """
 
 from __future__ import annotations
@@ -85,6 +89,10 @@ def connect(
                 suppress_ragged_eofs=False,
             )
             _shake_hands(connected, deadline)
+    except OSError:
+        # Reset before the handshake, which wrap_socket looks for.
+        connected.close()
+        raise FailedError(TLS, "handshake", is_unanswered=True) from None
     except BaseException:
         connected.close()
         raise
@@ -95,21 +103,24 @@ def _connect_tcp(address: Address, deadline: float) -> socket.socket:
     found = _resolve(address, deadline)
     kind = "unreachable"
     for number, (family, sockaddr) in enumerate(found):
-        connecting = socket.socket(family, socket.SOCK_STREAM)
         try:
             # The first of several may be one that never answers.
-            connecting.settimeout(_remaining(deadline) / (len(found) - number))
-            connecting.connect(sockaddr)
-            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return _connected(family, sockaddr, _remaining(deadline) / (len(found) - number))
         except OSError as error:
-            connecting.close()
             kind = _kind(error)
-        except BaseException:
-            connecting.close()
-            raise
-        else:
-            return connecting
     raise FailedError(CONNECT, kind, is_unanswered=True)
+
+
+def _connected(family: int, sockaddr: Any, seconds: float) -> socket.socket:
+    connecting = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connecting.settimeout(seconds)
+        connecting.connect(sockaddr)
+        connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        connecting.close()
+        raise
+    return connecting
 
 
 def _kind(error: OSError) -> str:

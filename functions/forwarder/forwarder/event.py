@@ -74,16 +74,16 @@ def _read_1_0(event: Mapping[str, Any]) -> Request:
     }
     below = _below([event["path"]], event["resource"], event.get("pathParameters") or {})
     return Request(
-        method=event["httpMethod"],
+        method=_text(event["httpMethod"]),
         path=quote(below, safe=_PATH_AS_SENT),
         query="&".join(
             [f"{_quoted(name)}={_quoted(value)}" for name, many in query.items() for value in many]
         ),
         headers=_latin((name, value) for name, many in headers.items() for value in many),
         body=_body(event),
-        source_ip=(context.get("identity") or {}).get("sourceIp"),
-        domain=context.get("domainName") or "",
-        request_id=context["requestId"],
+        source_ip=_text((context.get("identity") or {}).get("sourceIp") or "") or None,
+        domain=_text(context.get("domainName") or ""),
+        request_id=_text(context["requestId"]),
         payload="1.0",
     )
 
@@ -93,18 +93,19 @@ def _read_2_0(event: Mapping[str, Any]) -> Request:
     route = event["routeKey"].partition(" ")[2]
     headers = list((event.get("headers") or {}).items())
     if cookies := event.get("cookies"):
+        headers = [pair for pair in headers if pair[0].lower() != "cookie"]
         headers.append(("cookie", "; ".join(cookies)))
     paths = [event["rawPath"], event["rawPath"].removeprefix(f"/{context.get('stage')}")]
     below = _below(paths, route, event.get("pathParameters") or {})
     return Request(
-        method=context["http"]["method"],
+        method=_text(context["http"]["method"]),
         path="%25".join([quote(piece, safe=_PATH) for piece in below.split("%25")]),
         query=quote(event.get("rawQueryString") or "", safe=_QUERY_AS_SENT),
         headers=_latin(headers),
         body=_body(event),
-        source_ip=context["http"].get("sourceIp"),
-        domain=context.get("domainName") or "",
-        request_id=context["requestId"],
+        source_ip=_text(context["http"].get("sourceIp") or "") or None,
+        domain=_text(context.get("domainName") or ""),
+        request_id=_text(context["requestId"]),
         payload="2.0",
     )
 
@@ -122,11 +123,12 @@ def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
     if greedy is None:
         return ""
     literal, parameter = greedy[1], parameters[greedy[2]]
-    value = unquote(parameter).rstrip("/")
+    # Whether API Gateway has decoded the parameter or not.
+    values = (unquote(parameter).rstrip("/"), parameter.rstrip("/"))
     start = paths[0].find(literal)
     while start >= 0:
         below = paths[0][start + len(literal) - 1 :]
-        if unquote(below[1:]).rstrip("/") == value:
+        if unquote(below[1:]).rstrip("/") in values:
             return below
         start = paths[0].find(literal, start + 1)
     for path in paths:
@@ -144,9 +146,9 @@ def _latin(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         try:
             value.encode("latin-1")
         except UnicodeEncodeError:
-            pairs.append((name, value.encode().decode("latin-1")))
+            pairs.append((_text(name), value.encode().decode("latin-1")))
         else:
-            pairs.append((name, value))
+            pairs.append((_text(name), value))
     return tuple(pairs)
 
 
@@ -156,6 +158,12 @@ def _body(event: Mapping[str, Any]) -> bytes:
         return b64decode(body, validate=True)
     encoded: bytes = body.encode()
     return encoded
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def _quoted(text: str) -> str:

@@ -51,7 +51,8 @@ def exchange(connection: Connection, request: Outgoing, headers: list[tuple[str,
         if was_taken or not failed.is_unanswered:
             raise
         raise FailedError(SEND, "broken", is_unanswered=True) from None
-    return Answered(head, body, was_taken and incoming.is_clean and not head.is_last)
+    is_over = incoming.is_clean and not head.is_last and not head.is_disputed
+    return Answered(head, body, was_taken and is_over)
 
 
 def _send(connection: Connection, data: bytes) -> bool:

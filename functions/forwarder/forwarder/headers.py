@@ -36,18 +36,31 @@ _NOT_SENT = _HOP_BY_HOP | {
     "content-length",
     "expect",
     "host",
+    "max-forwards",
     # Where it comes from or goes to: only API Gateway knows, and some servers believe these.
     "cf-connecting-ip",
+    "client-ip",
     "forwarded",
+    "forwarded-for",
     "true-client-ip",
     "via",
     "x-client-ip",
     "x-cluster-client-ip",
+    "x-envoy-original-path",
     "x-host",
+    "x-original-forwarded-for",
     "x-original-host",
+    "x-original-uri",
     "x-original-url",
+    "x-originating-ip",
     "x-real-ip",
     "x-rewrite-url",
+    # Another verb than the one that was let in.
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    # CGI would make HTTP_PROXY of it, which HTTP clients obey (httpoxy, CVE-2016-5385).
+    "proxy",
     # Keys to the public API; and it would choose another API behind the same endpoint.
     "x-amz-security-token",
     "x-api-key",
@@ -62,6 +75,7 @@ _NOT_PASSED_BACK = _HOP_BY_HOP | {
 _SIGNATURE = "AWS4-HMAC-SHA256"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_DASHES = {code: "-" for code in range(128) if not chr(code).isalnum()}
 _WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
 
 
@@ -72,15 +86,16 @@ _TRACES = frozenset({"x-amz-apigw-id", "x-amzn-errortype", "x-amzn-requestid", "
 def to_backend(request: Request) -> list[tuple[str, str]]:
     """The headers to send, all but Host. Raises RefusedError where one cannot be sent.
 
-    Names that differ in `_` for `-` count as the same: some servers cannot tell them apart.
+    Names that differ in what is neither letter nor digit count as the same: for servers that make
+    variables of them, as CGI does, `X.Real_IP` is `X-Real-IP` (RFC 3875, 4.1.18).
     """
     left_out = _NOT_SENT | _listed(request.headers)
     sent = []
     for name, value in request.headers:
         if not _TOKEN.fullmatch(name) or _UNSENDABLE.search(value):
             raise RefusedError("A header cannot be sent on")
-        plain = name.lower().replace("_", "-")
-        if plain in left_out or plain.startswith("x-forwarded-"):
+        plain = _plain(name)
+        if plain in left_out or plain.startswith("x-forwarded"):
             continue
         # Signed for API Gateway, which has read it.
         if plain == "authorization" and value.lstrip().startswith(_SIGNATURE):
@@ -101,7 +116,7 @@ def to_backend(request: Request) -> list[tuple[str, str]]:
 def to_caller(headers: Headers) -> Headers:
     """The headers of the backend's answer that come back."""
     left_out = _NOT_PASSED_BACK | _listed(headers)
-    return tuple([pair for pair in headers if pair[0].lower() not in left_out])
+    return tuple([pair for pair in headers if _plain(pair[0]) not in left_out])
 
 
 def without_traces(headers: Headers) -> Headers:
@@ -114,15 +129,18 @@ def without_signature(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str
     return [
         (name, value)
         for name, value in headers
-        if (plain := name.lower().replace("_", "-")) != "authorization"
-        and not plain.startswith("x-amz-")
+        if (plain := _plain(name)) != "authorization" and not plain.startswith("x-amz-")
     ]
+
+
+def _plain(name: str) -> str:
+    return name.lower().translate(_DASHES)
 
 
 def _listed(headers: Iterable[tuple[str, str]]) -> set[str]:
     """The names that Connection declares to be for this hop alone."""
     return {
-        option.strip().lower().replace("_", "-")
+        _plain(option.strip())
         for name, value in headers
         if name.lower() == "connection"
         for option in value.split(",")

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 _IDLE_SECONDS = 50.0
 """Load balancers close after 60 s (Elastic Load Balancing, "Connection idle timeout")."""
 
+SURE_SECONDS = 2.0
+"""How long a connection may have been idle that is to take what cannot be sent again.
+
+Many servers close idle ones after five seconds (Node.js `keepAliveTimeout`, Apache
+`KeepAliveTimeout`), perhaps while a request is on its way to them."""
+
 
 class Pool:
     """Idle connections; safe to share by threads."""
@@ -20,15 +26,18 @@ class Pool:
         # Appending to a deque and popping from it are atomic.
         self._idle: deque[Connection] = deque()
 
-    def take(self) -> Connection | None:
-        """A connection that seems alive, if there is one; the others met are closed."""
+    def take(self, longest: float = _IDLE_SECONDS) -> Connection | None:
+        """A connection idle for less than `longest` seconds that seems alive, if there is one.
+
+        The others met are closed: where one is too old, those below it are older.
+        """
         while True:
             try:
                 connection = self._idle.pop()
             except IndexError:
                 return None
             idle = time.time() - connection.idle_since
-            if 0 <= idle < _IDLE_SECONDS and connection.is_quiet():
+            if 0 <= idle < longest and connection.is_quiet():
                 return connection
             connection.close()
 

@@ -27,10 +27,11 @@ def proxy_for(scheme: str, host: str, port: int, environment: Mapping[str, str])
         return None
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        address = parts.hostname or "", parts.port or 80
+        address = parts.hostname or "", 80 if parts.port is None else parts.port
     except ValueError:
         raise ProxyError(f"{name.upper()} is not a URL") from None
-    if parts.scheme != "http" or not address[0] or "@" in parts.netloc:
+    is_address = all(address[0].split(".")) and address[1]
+    if parts.scheme != "http" or not is_address or "@" in parts.netloc:
         raise ProxyError(f"{name.upper()} is not like http://host:port, without a user")
     return address
 

@@ -40,11 +40,19 @@ class Head:
     def values(self, name: str) -> list[str]:
         """The members of a header that is a list, in lower case."""
         return [
-            one.strip().lower()
+            one.strip(" \t").lower()
             for key, value in self.headers
             if key.lower() == name
             for one in value.split(",")
         ]
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether a body is announced where there is none (RFC 9112, 6.3): one may yet come."""
+        if self.status not in _BODILESS:
+            return False
+        lengths = self.values("content-length") if self.status == HTTPStatus.NO_CONTENT else []
+        return bool(self.values("transfer-encoding")) or not {*lengths} <= {"0"}
 
 
 class Incoming:
@@ -79,12 +87,14 @@ class Incoming:
         if codings:
             if codings != ["chunked"] or lengths:
                 raise FailedError(BODY, "malformed")
-            return self._chunks()
+            return bytes(self._chunks())
         if lengths:
             if len(set(lengths)) > 1 or not _DIGITS.fullmatch(lengths[0]):
                 raise FailedError(BODY, "malformed")
-            return self._exactly(int(lengths[0]))
-        return self._rest()
+            whole = bytearray()
+            self._exactly(int(lengths[0]), whole)
+            return bytes(whole)
+        return bytes(self._rest())
 
     def _one_head(self) -> Head:
         looked = 0
@@ -108,24 +118,23 @@ class Incoming:
         head = Head(int(first[2]), tuple(headers), is_last=first[1] == b"0")
         return replace(head, is_last=True) if "close" in head.values("connection") else head
 
-    def _chunks(self) -> bytes:
-        parts, length = [], 0
+    def _chunks(self) -> bytearray:
+        body = bytearray()
         while True:
             size = _SIZE.fullmatch(self._line())
             if size is None:
                 raise FailedError(BODY, "malformed")
             if not (count := int(size[1], 16)):
                 break
-            length += count
-            if length > LONGEST:
-                raise FailedError(BODY, "too large")
-            parts.append(self._exactly(count))
+            self._exactly(count, body)
             if self._line():
                 raise FailedError(BODY, "malformed")
         # Trailers are for this hop alone, unless one knows better.
         for _ in range(_MOST_HEADERS):
-            if not self._line():
-                return b"".join(parts)
+            if not (line := self._line()):
+                return body
+            if _HEADER.fullmatch(line) is None:
+                break
         raise FailedError(BODY, "malformed")
 
     def _line(self) -> bytes:
@@ -135,31 +144,26 @@ class Incoming:
             self._bytes += self._more(BODY)
         return self._taken(end, end + 1).removesuffix(b"\r")
 
-    def _exactly(self, count: int) -> bytes:
-        if count > LONGEST:
+    def _exactly(self, count: int, body: bytearray) -> None:
+        """Add so many bytes to a body."""
+        whole = len(body) + count
+        if whole > LONGEST:
             raise FailedError(BODY, "too large")
-        first = self._taken(count, count)
-        parts, missing = [first], count - len(first)
-        while missing > 0:
+        body += self._taken(count, count)
+        while (missing := whole - len(body)) > 0:
             part = self._more(BODY)
-            if len(part) > missing:
-                self._bytes += part[missing:]
-                part = part[:missing]
-            parts.append(part)
-            missing -= len(part)
-        return b"".join(parts)
+            self._bytes += part[missing:]
+            body += part[:missing]
 
-    def _rest(self) -> bytes:
-        first = self._taken(len(self._bytes), len(self._bytes))
-        parts, length = [first], len(first)
+    def _rest(self) -> bytearray:
+        body = bytearray(self._taken(len(self._bytes), len(self._bytes)))
         # Not at an end that TLS does not vouch for: that raises (RFC 9112, 9.8).
         while part := self._receive():
-            parts.append(part)
-            length += len(part)
-            if length > LONGEST:
+            body += part
+            if len(body) > LONGEST:
                 raise FailedError(BODY, "too large")
         self._has_ended = True
-        return b"".join(parts)
+        return body
 
     def _taken(self, count: int, consumed: int) -> bytes:
         """The first bytes, of which `consumed` are then gone."""

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from forwarder.failure import RefusedError
 from forwarder.proxies import ProxyError, proxy_for
+from forwarder.target import check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +34,7 @@ _SECONDS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
 _CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----"
 )
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -86,11 +89,20 @@ def _url(url: str) -> tuple[str, str, int, str]:
         raise ConfigurationError("BACKEND_URL is not a URL") from None
     path = parts.path.rstrip("/")
     is_plain = url == f"{parts.scheme}://{parts.netloc}{parts.path}" and "@" not in parts.netloc
-    if parts.scheme not in _PORTS or not is_plain or not _HOST.fullmatch(host):
+    is_host = _HOST.fullmatch(host) and all(host.split("."))
+    if parts.scheme not in _PORTS or not is_plain or not is_host or port == 0:
         raise ConfigurationError("BACKEND_URL is not like https://host:port/path")
-    if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
+    if not _PATH.fullmatch(path) or not _stays(path):
         raise ConfigurationError("BACKEND_URL has a path that cannot be sent")
     return parts.scheme, host, port or _PORTS[parts.scheme], path
+
+
+def _stays(path: str) -> bool:
+    try:
+        check(path)
+    except RefusedError:
+        return False
+    return True
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: str) -> float:
@@ -131,6 +143,9 @@ def _api(environment: Mapping[str, str]) -> PrivateApi | None:
         case _:
             raise ConfigurationError("BACKEND_AUTHORIZATION is neither NONE nor AWS_IAM")
     try:
-        return PrivateApi.from_environment("BACKEND", environment)
+        api = PrivateApi.from_environment("BACKEND", environment)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
+    if not _REGION.fullmatch(api.region):
+        raise ConfigurationError("BACKEND_REGION or else AWS_REGION is not the name of a region")
+    return api

@@ -14,8 +14,11 @@ from forwarder.failure import RefusedError
 
 _HARMLESS = re.compile(r"[^%\\;\x00-\x20\x7f]*")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# Overlong UTF-8: a dot or a slash to a lenient decoder (RFC 3629, 10). And Microsoft's own escapes.
+_MISREAD = re.compile(r"[\xc0\xc1]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]|%[uU][0-9A-Fa-f]{4}")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _SEPARATORS = re.compile(r"[/\\]")
+_CUTS = re.compile(r"[;?#]")
 _DOTS = frozenset({".", ".."})
 # As often as anything on the way may decode.
 _DECODINGS = 4
@@ -28,9 +31,11 @@ def check(path: str) -> None:
     if _CONTROLS.search(path) or _BROKEN_ESCAPE.search(path):
         raise RefusedError("The path is not well encoded")
     for _ in range(_DECODINGS):
-        # A server may cut off what follows a semicolon before it resolves: `/..;a=b/`.
-        if any(part.partition(";")[0] in _DOTS for part in _SEPARATORS.split(path)):
+        # A server may cut something off before it resolves: `/..;a=b/`, `/..%3Fa`, `/..%20/`.
+        if any(_CUTS.split(part, 1)[0].strip() in _DOTS for part in _SEPARATORS.split(path)):
             raise RefusedError("The path has a segment of dots")
+        if _MISREAD.search(path):
+            raise RefusedError("The path is not well encoded")
         if _CONTROLS.search(path):
             raise RefusedError("The path has a control character in it")
         decoded = unquote(path, "latin-1")
