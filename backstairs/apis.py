@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 POLICY = "x-amazon-apigateway-policy"
 BINARY = "x-amazon-apigateway-binary-media-types"
+_ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
 KEY_SOURCE = "x-amazon-apigateway-api-key-source"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANY_METHOD = "x-amazon-apigateway-any-method"
@@ -30,6 +31,8 @@ _AUTHORIZATIONS: Mapping[object, Authorization] = {
 }
 _BY_NAME: Mapping[object, Authorization] = {kind.value: kind for kind in Authorization}
 
+
+_BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
 
 # A stage's type: the property that names its API, and the API's own type.
 _STAGES = {
@@ -87,6 +90,7 @@ def find_apis(
                 routes=read_routes(body, where),
                 kind=Kind.REST if rest else Kind.HTTP,
                 key_source=_key_source(properties, body) if rest else "HEADER",
+                default_endpoint=default_endpoint(properties, body),
             )
         )
     return apis
@@ -111,6 +115,26 @@ def _policy_document(properties: Mapping[str, Any], body: Mapping[str, Any]) -> 
 def _key_source(properties: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     """HEADER unless something else is said; what is not known is neither HEADER nor decided."""
     return str(properties.get("ApiKeySourceType", body.get(KEY_SOURCE, "HEADER")))
+
+
+def default_endpoint(properties: Mapping[str, Any], body: Mapping[str, Any]) -> bool | None:
+    """Whether an API answers to its execute-api names; None where that is not known.
+
+    Said by `DisableExecuteApiEndpoint`, or by the definition, in OpenAPI 3 of one of its servers
+    ("Disable the default endpoint for REST APIs", "x-amazon-apigateway-endpoint-configuration");
+    where one of them disables it, it is disabled.
+    """
+    servers = body.get("servers", [])
+    places = [body, *(servers if isinstance(servers, list) else [servers])]
+    extensions = [one.get(_ENDPOINT, {}) if isinstance(one, Mapping) else None for one in places]
+    values = [properties.get("DisableExecuteApiEndpoint", False)]
+    for one in extensions:
+        found = {"disableExecuteApiEndpoint": False} | dict(one) if isinstance(one, Mapping) else {}
+        values.append(found.get("disableExecuteApiEndpoint"))
+    said = [_BOOLEANS.get(str(one).lower()) for one in values]
+    if True in said:
+        return False
+    return None if None in said else True
 
 
 def resource_policy(api_name: str, document: object) -> Policy | None:

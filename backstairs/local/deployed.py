@@ -15,6 +15,7 @@ from backstairs.apis import (
     BINARY,
     KEY_SOURCE,
     POLICY,
+    default_endpoint,
     function_of,
     read_routes,
     resource_policy,
@@ -81,6 +82,7 @@ def _rest_apis(account: Account) -> Iterator[DeployedApi]:
                 policy=resource_policy(name, definition.get(POLICY)),
                 routes=read_routes(definition, f"{name} ({api['id']})"),
                 key_source=definition.get(KEY_SOURCE, "HEADER"),
+                default_endpoint=default_endpoint(_disabled(api), definition),
             )
             settings = StageSettings(
                 validators=read_validators(definition),
@@ -88,6 +90,11 @@ def _rest_apis(account: Account) -> Iterator[DeployedApi]:
                 binary_types=tuple(definition.get(BINARY, ())),
             )
             yield DeployedApi(deployed, settings)
+
+
+def _disabled(api: Mapping[str, Any]) -> dict[str, Any]:
+    """Said here without the capital letter that the template and HTTP APIs have."""
+    return {"DisableExecuteApiEndpoint": api.get("disableExecuteApiEndpoint", False)}
 
 
 def _http_apis(account: Account) -> Iterator[DeployedApi]:
@@ -128,6 +135,7 @@ def _http_apis(account: Account) -> Iterator[DeployedApi]:
                 policy=None,
                 routes=tuple(routes.values()),
                 kind=Kind.HTTP,
+                default_endpoint=default_endpoint(api, {}),
             )
             throttles = _route_throttles(stage, routes)
             settings = StageSettings(throttles=throttles, not_modelled=not_modelled)

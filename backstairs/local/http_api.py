@@ -15,6 +15,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access.model import Authorization
+from backstairs.access.paths import decoded
 from backstairs.apis import DEFAULT, route_key
 from backstairs.local.media_types import request_is_text
 from backstairs.local.proxy_answers import (
@@ -29,7 +30,6 @@ from backstairs.local.proxy_answers import (
     status_of,
 )
 from backstairs.local.rest import query_of
-from backstairs.local.routes import decoded
 
 if TYPE_CHECKING:
     from backstairs.access import WireRequest

@@ -177,6 +177,59 @@ def test_an_account_that_does_not_answer() -> None:
         asyncio.run(keys.find(VALUE))
 
 
+class _Oddities:
+    """An account whose answers have not the shape that they should have."""
+
+    def __init__(self, plan: dict[str, object], **more: object) -> None:
+        stages = [{"apiId": STAGE[0], "stage": STAGE[1]}]
+        self._listed = {
+            "get_usage_plans": [{"id": name, "apiStages": stages, **plan} for name in ("a", "b")],
+            "get_usage_plan_keys": [{"id": "k-1"}],
+            "get_api_keys": [{"id": "k-1", "value": VALUE, "enabled": True, **more}],
+        }
+
+    def client(self, _service: str) -> _Oddities:
+        """Itself, as a client and as a paginator."""
+        return self
+
+    def get_paginator(self, operation: str) -> _Oddities:
+        """For one operation."""
+        self._operation = operation
+        return self
+
+    def paginate(self, **_options: object) -> list[dict[str, object]]:
+        """One page."""
+        return [{"items": self._listed[self._operation]}]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [{"quota": {"limit": 1}}, {"quota": {"limit": "x", "period": "DAY"}}, {"quota": 7}],
+)
+def test_an_account_that_answers_oddly(
+    plan: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """No key can be told apart, and the run goes on; the log names the error's type alone."""
+    keys = AccountKeys(_Oddities(plan))  # type: ignore[arg-type]
+
+    with pytest.raises(OSError, match="the account does not answer"):
+        asyncio.run(keys.find(VALUE))
+
+    assert "cannot be read" in caplog.text
+    assert VALUE not in caplog.text
+
+
+def test_a_key_in_two_plans_of_a_stage() -> None:
+    """The door is told, so that neither plan's limits are taken for those that hold."""
+    known = asyncio.run(AccountKeys(_Oddities({})).find(VALUE))  # type: ignore[arg-type]
+
+    assert known is not None
+    assert known.key.doubtful == {STAGE}
+    with PublicDoor(keys={VALUE: known}) as door:
+        assert door.call(headers=OFFERED).status == 501
+        assert door.function.events == []
+
+
 def test_an_allowlist_for_each_path() -> None:
     """The address decides for one path and not for the other; the key is asked for after it."""
     statements = [

@@ -173,6 +173,8 @@ PETS = ("GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{pr
         ("GET", "/", "$default"),
         ("GET", "//pets/dog/1", "GET /pets/dog/1"),
         ("GET", "/pets/dog/%31", "GET /pets/dog/1"),
+        ("GET", "/pets/x%0Ay", "GET /pets/{proxy+}"),
+        ("GET", "/pets/%0A", "GET /pets/{proxy+}"),
     ],
 )
 def test_the_most_specific_route(method: str, path: str, key: str) -> None:
