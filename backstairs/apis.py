@@ -21,7 +21,14 @@ KEY_SOURCE = "x-amazon-apigateway-api-key-source"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANY_METHOD = "x-amazon-apigateway-any-method"
 DEFAULT = "$default"
-_INTEGRATION = ("payloadFormatVersion", "timeoutInMillis", "connectionType", "connectionId")
+_INTEGRATION = (
+    "payloadFormatVersion",
+    "timeoutInMillis",
+    "connectionType",
+    "connectionId",
+    "requestParameters",
+    "responseParameters",
+)
 _AUTH = "x-amazon-apigateway-auth"
 _AUTH_TYPE = "x-amazon-apigateway-authtype"
 _AUTHORIZATIONS: Mapping[object, Authorization] = {
@@ -155,7 +162,7 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
 
     `where` is what errors call it. Raises TemplateError for what cannot be read.
     """
-    return tuple(route for route, _ in _read(body, where))
+    return tuple(route for route, _ in read_methods(body, where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,7 @@ class HttpRoute:
 def read_http_routes(body: Mapping[str, Any], where: str) -> tuple[HttpRoute, ...]:
     """The routes of an HTTP API's OpenAPI definition, likewise."""
     routes = []
-    for route, integration in _read(body, where):
+    for route, integration in read_methods(body, where):
         declared = {name: integration[name] for name in _INTEGRATION if name in integration}
         kind = str(integration.get("type", "")).upper()
         defaults = {"integrationType": kind, "integrationUri": integration.get("uri")}
@@ -192,7 +199,8 @@ def route_key(route: Route) -> str:
     return DEFAULT if route.path == DEFAULT else f"{route.method} {route.path}"
 
 
-def _read(body: Mapping[str, Any], where: str) -> Iterator[tuple[Route, Mapping[str, Any]]]:
+def read_methods(body: Mapping[str, Any], where: str) -> Iterator[tuple[Route, Mapping[str, Any]]]:
+    """The methods likewise, each with its integration as the definition declares it."""
     paths = body.get("paths", {})
     if not isinstance(paths, Mapping):
         raise TemplateError(f"{where}: its paths cannot be read: {paths}")

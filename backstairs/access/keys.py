@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from backstairs.access.model import Api, Call
 
 
+SEVERAL = "the call has several"
+
+
 def with_key(call: Call, api: Api, admitted: Decision) -> Decision:
     """The decision on an admitted call once its API key is looked at."""
     if api.kind is Kind.HTTP or api.key_source != "HEADER":
@@ -30,6 +33,7 @@ def with_key(call: Call, api: Api, admitted: Decision) -> Decision:
     reasons = (
         *admitted.reasons,
         Reason(rules.API_KEY_LAST, "the call is admitted but for its API key"),
+        *([Reason(rules.API_KEY_ONCE, SEVERAL)] if call.key_problem == SEVERAL else []),
         Reason(rules.API_KEY_OF_STAGE, f"the method asks for an API key, and {problem}"),
     )
     return Decision(Verdict.REFUSED, reasons, refusals.FORBIDDEN)

@@ -149,6 +149,12 @@ API_KEY_OF_STAGE = Rule(
     Known.AWS_DOCUMENT,
     "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 )
+API_KEY_ONCE = Rule(
+    "api-key-once",
+    "Of several x-api-key headers none is taken for the call's API key.",
+    Known.UNVERIFIED,
+    "",
+)
 PATH_AS_SENT = Rule(
     "path-as-sent",
     "Doubled slashes, dot segments, a slash at the end and percent-escapes stay in the path that "

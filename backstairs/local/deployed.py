@@ -7,8 +7,8 @@ the stage's deployment, so a change that was never deployed is not live here eit
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from backstairs.access import Api, Authorization, Kind, Route
 from backstairs.apis import (
@@ -17,16 +17,16 @@ from backstairs.apis import (
     POLICY,
     default_endpoint,
     function_of,
-    read_routes,
+    read_methods,
     resource_policy,
 )
 from backstairs.local.account import pages
-from backstairs.local.http_api import VERSION as PAYLOAD
+from backstairs.local.declared import read_declared
 from backstairs.local.usage import Throttle, Throttles
 from backstairs.local.validation import RequestValidator, read_validators
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from backstairs.local.account import Account
 
@@ -37,13 +37,15 @@ class StageSettings:
 
     `validators` by method and resource path; `throttles` of the stage's methods; `binary_types`
     are the media types that a REST API takes for binary; `not_modelled` holds the routes, by
-    method and path, whose integration is not modelled, and why.
+    method and path, whose integration is not modelled, and why; `timeouts` the seconds that an
+    integration is given by itself.
     """
 
     validators: Mapping[tuple[str, str], RequestValidator] = field(default_factory=dict)
     throttles: Throttles = field(default_factory=dict)
     binary_types: tuple[str, ...] = ()
     not_modelled: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    timeouts: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def _rest_apis(account: Account) -> Iterator[DeployedApi]:
                 parameters={"extensions": "apigateway"},
             )
             definition = json.loads(export["body"].read())
+            methods = list(read_methods(definition, f"{name} ({api['id']})"))
             deployed = Api(
                 api_id=api["id"],
                 name=name,
@@ -80,7 +83,7 @@ def _rest_apis(account: Account) -> Iterator[DeployedApi]:
                 account=account.account_id,
                 private=types == ["PRIVATE"],
                 policy=resource_policy(name, definition.get(POLICY)),
-                routes=read_routes(definition, f"{name} ({api['id']})"),
+                routes=tuple(route for route, _ in methods),
                 key_source=definition.get(KEY_SOURCE, "HEADER"),
                 default_endpoint=default_endpoint(_disabled(api), definition),
             )
@@ -88,6 +91,7 @@ def _rest_apis(account: Account) -> Iterator[DeployedApi]:
                 validators=read_validators(definition),
                 throttles=_stage_throttles(stage.get("methodSettings", {})),
                 binary_types=tuple(definition.get(BINARY, ())),
+                **_declared(Kind.REST, methods),
             )
             yield DeployedApi(deployed, settings)
 
@@ -111,20 +115,16 @@ def _http_apis(account: Account) -> Iterator[DeployedApi]:
         }
         listed = list(pages(gateway, "get_routes", "Items", ApiId=api_id))
         routes = {one["RouteKey"]: _http_route(one, integrations) for one in listed}
-        not_modelled = {
-            (route.method, route.path): f"payload {version} of an HTTP API is not modelled"
-            for one in listed
-            if (version := integrations.get(one.get("Target", ""), {}).get("PayloadFormatVersion"))
-            not in (None, PAYLOAD)
-            and (route := routes[one["RouteKey"]]).function
-        }
+        methods = [
+            (routes[one["RouteKey"]], integrations.get(one.get("Target", ""), {})) for one in listed
+        ]
+        declared = _declared(Kind.HTTP, methods)
         for stage in pages(gateway, "get_stages", "Items", ApiId=api_id):
+            settings = StageSettings(throttles=_route_throttles(stage, routes), **declared)
             if not stage.get("AutoDeploy"):
-                why = f"{name}'s stage {stage['StageName']} has no AutoDeploy"
-                not_modelled = {
-                    (route.method, route.path): f"{why}, which is not modelled"
-                    for route in routes.values()
-                }
+                why = f"{name}'s stage {stage['StageName']} has no AutoDeploy: not modelled"
+                every = {(route.method, route.path): why for route in routes.values()}
+                settings = replace(settings, not_modelled=every)
             deployed = Api(
                 api_id=api_id,
                 name=name,
@@ -137,9 +137,26 @@ def _http_apis(account: Account) -> Iterator[DeployedApi]:
                 kind=Kind.HTTP,
                 default_endpoint=default_endpoint(api, {}),
             )
-            throttles = _route_throttles(stage, routes)
-            settings = StageSettings(throttles=throttles, not_modelled=not_modelled)
             yield DeployedApi(deployed, settings)
+
+
+class _Integrations(TypedDict):
+    not_modelled: dict[tuple[str, str], str]
+    timeouts: dict[tuple[str, str], float]
+
+
+def _declared(kind: Kind, methods: Iterable[tuple[Route, Mapping[str, Any]]]) -> _Integrations:
+    """What the integrations of an API say for themselves, by method and resource path."""
+    read = {
+        (route.method, route.path): read_declared(kind, integration)
+        for route, integration in methods
+    }
+    return {
+        "not_modelled": {
+            place: one.not_modelled for place, one in read.items() if one.not_modelled is not None
+        },
+        "timeouts": {place: one.seconds for place, one in read.items() if one.seconds is not None},
+    }
 
 
 def _http_route(listed: Mapping[str, Any], integrations: Mapping[str, Any]) -> Route:

@@ -29,7 +29,7 @@ from backstairs.local.proxy_answers import (
     parsed,
     status_of,
 )
-from backstairs.local.rest import query_of
+from backstairs.local.rest import forwarded, query_of
 
 if TYPE_CHECKING:
     from backstairs.access import WireRequest
@@ -112,7 +112,7 @@ def _headers(request: WireRequest, entry: Entry) -> dict[str, str]:
             gathered.setdefault(key, []).append(value.decode("latin-1"))
     added = {
         "x-amzn-trace-id": entry.trace_id,
-        "x-forwarded-for": entry.origin.source_ip or "",
+        "x-forwarded-for": forwarded(request, entry.origin),
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",
     }

@@ -58,6 +58,13 @@ def test_without_a_good_key_nobody_gets_in(headers: list[tuple[str, str]]) -> No
         assert door.why()[-1] == "api-key-of-stage"
 
 
+def test_several_keys_are_refused_and_nobody_has_verified_that() -> None:
+    """Even the same one twice; the reason says that it is not known of AWS."""
+    with PublicDoor(keys={VALUE: key(PLAN)}) as door:
+        assert door.call(headers=OFFERED * 2).status == 403
+        assert door.why()[-2:] == ["api-key-once", "api-key-of-stage"]
+
+
 def test_a_key_without_a_plan_or_disabled() -> None:
     """Both are Forbidden."""
     with PublicDoor(keys={"a": key(), "b": key(PLAN, enabled=False)}) as door:
@@ -104,7 +111,8 @@ def test_a_stage_throttles_each_method() -> None:
         partner = [door.call(headers=OFFERED).status for _ in range(3)]
 
         assert (hooks, partner) == ([200, 429], [200, 200, 429])
-        assert door.why()[-1] == "throttled-by-stage"
+        # That the plan's limits are looked at first, and take nothing, nobody has verified.
+        assert door.why()[-2:] == ["throttles-combined", "throttled-by-stage"]
 
 
 def test_a_stage_that_lets_nothing_through() -> None:
@@ -130,7 +138,7 @@ def test_a_quota(period: str, until: str, then: str) -> None:
         answer = door.call(headers=OFFERED)
         assert answer.message == "Limit Exceeded"
         assert answer.header("x-amzn-errortype") == "LimitExceededException"
-        assert door.why()[-1] == "quota"
+        assert door.why()[-2:] == ["quota-counts-admitted", "quota"]
         door.clock.now = datetime.fromisoformat(until).replace(tzinfo=UTC).timestamp()
         assert door.call(headers=OFFERED).status == 429
         door.clock.now = datetime.fromisoformat(then).replace(tzinfo=UTC).timestamp()
