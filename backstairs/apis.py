@@ -16,11 +16,19 @@ if TYPE_CHECKING:
 
 POLICY = "x-amazon-apigateway-policy"
 BINARY = "x-amazon-apigateway-binary-media-types"
+_ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
 KEY_SOURCE = "x-amazon-apigateway-api-key-source"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANY_METHOD = "x-amazon-apigateway-any-method"
 DEFAULT = "$default"
-_INTEGRATION = ("payloadFormatVersion", "timeoutInMillis", "connectionType", "connectionId")
+_INTEGRATION = (
+    "payloadFormatVersion",
+    "timeoutInMillis",
+    "connectionType",
+    "connectionId",
+    "requestParameters",
+    "responseParameters",
+)
 _AUTH = "x-amazon-apigateway-auth"
 _AUTH_TYPE = "x-amazon-apigateway-authtype"
 _AUTHORIZATIONS: Mapping[object, Authorization] = {
@@ -30,6 +38,8 @@ _AUTHORIZATIONS: Mapping[object, Authorization] = {
 }
 _BY_NAME: Mapping[object, Authorization] = {kind.value: kind for kind in Authorization}
 
+
+_BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
 
 # A stage's type: the property that names its API, and the API's own type.
 _STAGES = {
@@ -87,6 +97,7 @@ def find_apis(
                 routes=read_routes(body, where),
                 kind=Kind.REST if rest else Kind.HTTP,
                 key_source=_key_source(properties, body) if rest else "HEADER",
+                default_endpoint=default_endpoint(properties, body),
             )
         )
     return apis
@@ -113,6 +124,26 @@ def _key_source(properties: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     return str(properties.get("ApiKeySourceType", body.get(KEY_SOURCE, "HEADER")))
 
 
+def default_endpoint(properties: Mapping[str, Any], body: Mapping[str, Any]) -> bool | None:
+    """Whether an API answers to its execute-api names; None where that is not known.
+
+    Said by `DisableExecuteApiEndpoint`, or by the definition, in OpenAPI 3 of one of its servers
+    ("Disable the default endpoint for REST APIs", "x-amazon-apigateway-endpoint-configuration");
+    where one of them disables it, it is disabled.
+    """
+    servers = body.get("servers", [])
+    places = [body, *(servers if isinstance(servers, list) else [servers])]
+    extensions = [one.get(_ENDPOINT, {}) if isinstance(one, Mapping) else None for one in places]
+    values = [properties.get("DisableExecuteApiEndpoint", False)]
+    for one in extensions:
+        found = {"disableExecuteApiEndpoint": False} | dict(one) if isinstance(one, Mapping) else {}
+        values.append(found.get("disableExecuteApiEndpoint"))
+    said = [_BOOLEANS.get(str(one).lower()) for one in values]
+    if True in said:
+        return False
+    return None if None in said else True
+
+
 def resource_policy(api_name: str, document: object) -> Policy | None:
     """The resource policy of an API; None where it has none."""
     if document is None:
@@ -131,7 +162,7 @@ def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
 
     `where` is what errors call it. Raises TemplateError for what cannot be read.
     """
-    return tuple(route for route, _ in _read(body, where))
+    return tuple(route for route, _ in read_methods(body, where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +186,7 @@ class HttpRoute:
 def read_http_routes(body: Mapping[str, Any], where: str) -> tuple[HttpRoute, ...]:
     """The routes of an HTTP API's OpenAPI definition, likewise."""
     routes = []
-    for route, integration in _read(body, where):
+    for route, integration in read_methods(body, where):
         declared = {name: integration[name] for name in _INTEGRATION if name in integration}
         kind = str(integration.get("type", "")).upper()
         defaults = {"integrationType": kind, "integrationUri": integration.get("uri")}
@@ -168,7 +199,8 @@ def route_key(route: Route) -> str:
     return DEFAULT if route.path == DEFAULT else f"{route.method} {route.path}"
 
 
-def _read(body: Mapping[str, Any], where: str) -> Iterator[tuple[Route, Mapping[str, Any]]]:
+def read_methods(body: Mapping[str, Any], where: str) -> Iterator[tuple[Route, Mapping[str, Any]]]:
+    """The methods likewise, each with its integration as the definition declares it."""
     paths = body.get("paths", {})
     if not isinstance(paths, Mapping):
         raise TemplateError(f"{where}: its paths cannot be read: {paths}")

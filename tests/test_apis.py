@@ -477,6 +477,42 @@ def test_a_rest_api_with_keys_is_read() -> None:
     assert not api.needs_key
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("true", False), ("false", True), ("!Equals [a, a]", False), ("!Ref AWS::Region", None)],
+)
+@pytest.mark.parametrize("kind", ["Api", "HttpApi"])
+def test_a_disabled_default_endpoint_is_read(
+    kind: str, said: str, *, expected: bool | None
+) -> None:
+    """As SAM writes it, for both kinds; what is not a boolean is not known."""
+    version = "OpenApiVersion: 3.0.1" if kind == "Api" else ""
+    scheme = "api_key" if kind == "Api" else "sigv4"
+    api = public(kind, scheme, version)
+    assert api.default_endpoint is True
+    disabled = f"DisableExecuteApiEndpoint: {said}"
+    more = f"{disabled}\n      {version}"
+    assert public(kind, scheme, more).default_endpoint is expected
+
+
+def test_a_disabled_default_endpoint_is_read_from_where_it_stands() -> None:
+    """The property or the definition; either disables it."""
+    extension = {"x-amazon-apigateway-endpoint-configuration": {"disableExecuteApiEndpoint": True}}
+    said: list[dict[str, Any]] = [
+        {"DisableExecuteApiEndpoint": True},
+        {"Body": BODY | extension},
+        {"DisableExecuteApiEndpoint": False, "Body": BODY | extension},
+        {"DisableExecuteApiEndpoint": {"Fn::If": ["Open", True, False]}},
+        {"Body": BODY | {"x-amazon-apigateway-endpoint-configuration": Unresolved("x")}},
+        {"Body": BODY | {"servers": [{}, extension]}},
+        {"Body": BODY | {"servers": [{"url": "https://a.example"}]}},
+        {"Body": BODY | {"servers": Unresolved("x")}},
+        {"DisableExecuteApiEndpoint": "true"},
+    ]
+    found = [apis_of(plain(**properties))[0].default_endpoint for properties in said]
+    assert found == [False, False, False, None, None, False, True, None, False]
+
+
 def test_an_http_api_asking_for_a_key_is_not_decided() -> None:
     """It has no API keys, so nobody is let in and nobody told that AWS would refuse."""
     api = public("HttpApi", "api_key")

@@ -7,21 +7,19 @@ step leaves its reasons, every reason names its rule.
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backstairs.access import refusals, rules
 from backstairs.access.keys import with_key
 from backstairs.access.model import Authorization, Decision, Kind, Reason, Verdict
+from backstairs.access.paths import readings
 from backstairs.access.weighing import Weighing
 
 if TYPE_CHECKING:
     from backstairs.access.model import Api, Call, Route
     from backstairs.access.refusals import Refusal
     from backstairs.access.rules import Rule
-
-# A path that a server might read as another one.
-_VARIANT = re.compile(r"//|/(\.|%2e){1,2}(/|$)|./$", re.IGNORECASE)
 
 
 def decide(call: Call) -> Decision:
@@ -36,12 +34,7 @@ def decide(call: Call) -> Decision:
         if call.api.kind is Kind.HTTP:
             return _refuse(rules.HTTP_UNKNOWN_ROUTE, text, refusals.NOT_FOUND)
         return _refuse(rules.UNKNOWN_ROUTE, text, refusals.MISSING_TOKEN)
-    decision = _weighed(call, call.api, call.route)
-    http = call.api.kind is Kind.HTTP
-    if _VARIANT.search(call.path) or (http and "%" in call.path):
-        rule = rules.HTTP_PATHS if http else rules.PATH_AS_SENT
-        as_sent = Reason(rule, f"{call.path} is compared as it was sent")
-        decision = Decision(decision.verdict, (as_sent, *decision.reasons), decision.refusal)
+    decision = _in_every_reading(call, call.api, call.route)
     if decision.verdict is Verdict.ALLOWED and call.route.needs_key:
         return with_key(call, call.api, decision)
     return decision
@@ -61,7 +54,41 @@ def _unreachable(call: Call, api: Api) -> Decision | None:
             f"{api.name} is not private and the call comes through {endpoint.endpoint_id}",
             refusals.FORBIDDEN,
         )
-    return None
+    if api.default_endpoint is True:
+        return None
+    disabled = f"the default endpoint of {api.name} is disabled"
+    if api.kind is Kind.REST and api.default_endpoint is False:
+        return _refuse(rules.DEFAULT_ENDPOINT_DISABLED, disabled, refusals.FORBIDDEN)
+    why = (
+        f"whether {disabled} is not known"
+        if api.default_endpoint is None
+        else f"{disabled}: what an HTTP API answers then is not modelled"
+    )
+    return _unknown((), why)
+
+
+def _in_every_reading(call: Call, api: Api, route: Route) -> Decision:
+    """The decision on the path as it was sent, unless another reading of it is decided otherwise.
+
+    A Deny for `/admin` says nothing of `/admin/`: which of them AWS compares is not documented.
+    """
+    decision = _weighed(call, api, route)
+    http = api.kind is Kind.HTTP
+    others = readings(call.path, http=http)
+    if not others:
+        return decision
+    rule = rules.HTTP_PATHS if http else rules.PATH_AS_SENT
+    as_sent = Reason(rule, f"{call.path} is compared as it was sent")
+    reasons = (as_sent, *decision.reasons)
+    for path in others:
+        other = _weighed(replace(call, path=path), api, route)
+        if other.verdict is not decision.verdict:
+            why = (
+                f"{call.path} is {decision.verdict.value} as it was sent, "
+                f"and {other.verdict.value} if it is read as {path}"
+            )
+            return _unknown((*reasons, *other.reasons), why)
+    return Decision(decision.verdict, reasons, decision.refusal)
 
 
 def _weighed(call: Call, api: Api, route: Route) -> Decision:
@@ -80,3 +107,8 @@ def _weighed(call: Call, api: Api, route: Route) -> Decision:
 
 def _refuse(rule: Rule, text: str, answer: Refusal) -> Decision:
     return Decision(Verdict.REFUSED, (Reason(rule, text),), answer)
+
+
+def _unknown(reasons: tuple[Reason, ...], why: str) -> Decision:
+    found = (*reasons, Reason(rules.NOT_MODELLED, why))
+    return Decision(Verdict.UNKNOWN, found, refusals.undecided(why))

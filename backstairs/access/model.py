@@ -54,7 +54,8 @@ class Api:
     """A deployed API with one of its stages (an HTTP API's may be `$default`).
 
     `policy` is its resource policy, which only a REST API can have. `key_source` is where its API
-    keys come from: HEADER (`x-api-key`) or AUTHORIZER.
+    keys come from: HEADER (`x-api-key`) or AUTHORIZER. `default_endpoint`: it answers to its
+    execute-api names, which are all the names that there are here; None where that is not known.
     """
 
     api_id: str
@@ -68,6 +69,7 @@ class Api:
     partition: str = "aws"
     kind: Kind = Kind.REST
     key_source: str = "HEADER"
+    default_endpoint: bool | None = True
 
     @property
     def arn(self) -> str:
@@ -132,13 +134,15 @@ class Principal:
 class ApiKey:
     """An API key of the account; its value is nobody's business here.
 
-    `stages` holds (API id, stage) of every stage that the key's usage plans cover.
+    `stages` holds (API id, stage) of every stage that the key's usage plans cover, `doubtful` those
+    that more than one of them covers.
     """
 
     key_id: str
     name: str
     enabled: bool
     stages: frozenset[tuple[str, str]]
+    doubtful: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

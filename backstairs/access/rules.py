@@ -42,6 +42,12 @@ PUBLIC_NOT_THROUGH_ENDPOINTS = Rule(
     Known.AWS_DOCUMENT,
     "https://repost.aws/knowledge-center/api-gateway-vpc-connections",
 )
+DEFAULT_ENDPOINT_DISABLED = Rule(
+    "default-endpoint-disabled",
+    "A REST API whose default endpoint is disabled is Forbidden by its execute-api names.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "rest-api-disable-default-endpoint.html",
+)
 ENDPOINT_POLICY_FIRST = Rule(
     "endpoint-policy-first",
     "The endpoint's policy is evaluated first; a caller without a signature is anonymous to it.",
@@ -143,23 +149,32 @@ API_KEY_OF_STAGE = Rule(
     Known.AWS_DOCUMENT,
     "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden",
 )
+API_KEY_ONCE = Rule(
+    "api-key-once",
+    "Of several x-api-key headers none is taken for the call's API key.",
+    Known.UNVERIFIED,
+    "",
+)
 PATH_AS_SENT = Rule(
     "path-as-sent",
-    "Doubled slashes, dot segments and a slash at the end stay in the path that the resource "
-    "policies and grants are compared with. A statement for one path covers no variant of it.",
+    "Doubled slashes, dot segments, a slash at the end and percent-escapes stay in the path that "
+    "the resource policies and grants are compared with. Where a policy would decide otherwise "
+    "for the path that is meant, the decision is not known.",
     Known.UNVERIFIED,
     _APIGW + "apigateway-control-access-using-iam-policies-to-invoke-api.html",
 )
 HTTP_UNKNOWN_ROUTE = Rule(
     "http-unknown-route",
-    "An HTTP API answers Not Found where no route matches and there is no $default route.",
-    Known.PUBLIC_REPORT,
-    "https://github.com/ministackorg/ministack/blob/main/ministack/services/apigateway.py",
+    "An HTTP API answers Not Found where no route matches and there is no $default route. An "
+    "emulator does so; nobody here has seen AWS do it.",
+    Known.UNVERIFIED,
+    "",
 )
 HTTP_PATHS = Rule(
     "http-paths",
     "An HTTP API matches routes by the decoded path, in which slashes at the start count as one; "
-    "grants are compared with the path as it was sent.",
+    "grants are compared with the path as it was sent. Where they would decide otherwise for the "
+    "decoded one, the decision is not known.",
     Known.UNVERIFIED,
     "",
 )

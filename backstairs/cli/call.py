@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,7 +14,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from backstairs.local.run import Running
+    from backstairs.local.run import OpenApi, Running
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,13 +48,16 @@ def run(options: argparse.Namespace) -> int:
         raise ProblemError(f"a path starts with /: {options.path}")
     if not options.path.isascii() or not options.path.isprintable() or " " in options.path:
         raise ProblemError(f"a path is percent-encoded: {quote(options.path, safe='/?=&%')}")
+    if not _TOKEN.fullmatch(options.method):
+        raise ProblemError(f"a method is a word of HTTP: {options.method}")
+    headers = list(map(_header, options.header))
+    if options.data and "content-type" not in {name.lower() for name, _ in headers}:
+        headers.append(("Content-Type", "application/json"))
     running = Project.here().running()
-    api = api_of(running, options.api) if options.api else running.api_with(options.path)
+    api = api_of(running, options.api) if options.api else _api_with(running, options.path)
     origin = origin_of(running, options.origin or ("endpoint" if api.private else "internet"))
-    headers = {"Content-Type": "application/json"} if options.data else {}
-    headers |= dict(map(_header, options.header))
     if options.api_key:
-        headers["X-Api-Key"] = _api_key(running, options.api_key)
+        headers.append(_sendable("X-Api-Key", _api_key(running, options.api_key)))
     credentials = None
     if options.function:
         found = assume(running, options.function)
@@ -64,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         region=running.region,
         credentials=credentials,
         headers=headers,
-        body=(options.data or "").encode(),
+        body=os.fsencode(options.data or ""),
     )
     print(answer.status)
     print(answer.body.decode("utf-8", "replace"))
@@ -85,7 +93,26 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
         raise ProblemError(f"a header is NAME: VALUE: {text}")
-    return name.strip(), value.strip()
+    return _sendable(name.strip(), value.strip())
+
+
+def _sendable(name: str, value: str) -> tuple[str, str]:
+    if not _TOKEN.fullmatch(name):
+        raise ProblemError(f"a header's name is a word of HTTP, in ASCII: {name}")
+    if not _VALUE.fullmatch(value):
+        # The value may be a key, and is not shown.
+        raise ProblemError(f"header {name}: its value has a character that is not of Latin-1")
+    return name, value
+
+
+def _api_with(running: Running, path: str) -> OpenApi:
+    found = running.find(path)
+    if found is not None:
+        return found
+    if len(running.apis) == 1:
+        return running.apis[0]
+    names = ", ".join(api.name for api in running.apis) or "there is none"
+    raise ProblemError(f"no API has {path.partition('?')[0]}; name one with --api: {names}")
 
 
 def _api_key(running: Running, named: str) -> str:

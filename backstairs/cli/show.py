@@ -105,13 +105,16 @@ def _decisive(decision: Mapping[str, Any]) -> str:
 
 def what_next(console: Console, running: Running, python: Path, logs: Path) -> None:
     """Say where things are and what to try."""
+    from backstairs.local.account import Account
+    from backstairs.local.edge import public_api_id
+
     backstairs = Path(sys.executable).with_name("backstairs")
     with contextlib.suppress(ValueError):
         backstairs = backstairs.relative_to(Path.cwd())
     endpoint = running.origins[0]
     api = running.api_with("/members/m-1001")
     outside = ""
-    if any("/partner/{path+}" in one.paths for one in running.apis):
+    if public_api_id(Account(running.account_url, running.region)) is not None:
         outside = f"  {backstairs} call GET /partner/claims/m-1001 --api-key PartnerKey\n"
     for origin in running.origins:
         console.print(f"  {origin.name:24} http://127.0.0.1:{origin.port}  {origin.dns_name or ''}")

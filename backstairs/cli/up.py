@@ -25,8 +25,9 @@ from backstairs.cli.show import step, tour, what_next
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from backstairs.local.deploy import Sam, Stack
     from backstairs.local.process import Children
 
 REGION = "us-east-1"
@@ -102,15 +103,21 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
     try:
         with step(console, "sam build, starting an emulated account"):
             starting = asyncio.to_thread(start_account, sys.executable, children, state, REGION)
-            url, _ = await asyncio.gather(starting, asyncio.to_thread(sam.build, *present))
+            url, problem = await asyncio.gather(starting, asyncio.to_thread(_build, sam, present))
         account = Account(url, REGION)
         with step(console, f"sam deploy of stack {STACK_NAME}"):
             await asyncio.to_thread(sam.deploy, account)
-        parameters = edge.parameters(account) if FORWARDER in present else None
+        wanted = problem is None and FORWARDER in present
+        parameters = edge.parameters(account) if wanted else None
         if parameters is not None:
-            with step(console, f"sam deploy of stack {FORWARDER_STACK_NAME}"):
-                await asyncio.to_thread(sam.deploy, account, FORWARDER, parameters)
-                await asyncio.to_thread(edge.put_webhook_secret, account)
+            try:
+                with step(console, f"sam deploy of stack {FORWARDER_STACK_NAME}"):
+                    await asyncio.to_thread(sam.deploy, account, FORWARDER, parameters)
+                    await asyncio.to_thread(edge.put_webhook_secret, account)
+            except StepError as error:
+                problem = str(error)
+        if problem is not None:
+            console.print(f"warning: there is no forwarder: {problem}", markup=False)
         for notice in account.notices():
             console.print(f"note: {notice}", markup=False)
         python = function_python()
@@ -130,7 +137,7 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
             running.write(project.run_file)
             as_expected = await asyncio.to_thread(tour, console, running)
             if once:
-                return 0 if as_expected else 1
+                return 0 if as_expected and problem is None else 1
             what_next(console, running, python, logs)
             await asyncio.Event().wait()
             return 0
@@ -138,6 +145,23 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
         raise ProblemError(str(error)) from error
     finally:
         children.close()
+
+
+def _build(sam: Sam, stacks: Iterable[Stack]) -> str | None:
+    """Build the application, then the others; returns why one of those cannot be built.
+
+    Raises StepError where the application cannot.
+    """
+    from backstairs.local.deploy import APPLICATION, StepError
+
+    sam.build(APPLICATION)
+    try:
+        for stack in stacks:
+            if stack != APPLICATION:
+                sam.build(stack)
+    except StepError as error:
+        return str(error)
+    return None
 
 
 def _check_templates(project: Project) -> None:

@@ -35,6 +35,12 @@ class Stack:
     template: str
     environment: str
 
+    @property
+    def build_folder(self) -> str:
+        """Where its build goes: a folder of its own, as samconfig.toml has it."""
+        own = "" if self.environment == "default" else f"{self.environment}/"
+        return f".aws-sam/{own}build"
+
 
 APPLICATION = Stack(STACK_NAME, "template.yaml", "default")
 FORWARDER = Stack(FORWARDER_STACK_NAME, "stacks/forwarder.yaml", "forwarder")
@@ -59,9 +65,10 @@ class Sam:
     children: Children
 
     def build(self, *stacks: Stack) -> None:
-        """`sam build` of one after the other: they would share a folder. Raises StepError."""
+        """`sam build` of one after the other: they would share a cache. Raises StepError."""
         for stack in stacks or (APPLICATION,):
-            self._run("build", stack, [], {})
+            options = ["--template-file", stack.template, "--build-dir", stack.build_folder]
+            self._run("build", stack, options, {})
 
     def deploy(
         self,
@@ -76,7 +83,8 @@ class Sam:
             "AWS_SECRET_ACCESS_KEY": ROOT_SECRET_ACCESS_KEY,
             "AWS_DEFAULT_REGION": account.region,
         }
-        options = ["--stack-name", stack.name, "--region", account.region, "--resolve-s3"]
+        options = ["--template-file", f"{stack.build_folder}/template.yaml"]
+        options += ["--stack-name", stack.name, "--region", account.region, "--resolve-s3"]
         options += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
         if parameters:
             given = [f"{name}={value}" for name, value in parameters.items()]
@@ -105,9 +113,13 @@ class Sam:
             **(direct if variables else {}),
             **variables,
         }
+        # SAM would look for it beside the template.
+        settings = self.root / "samconfig.toml"
+        config = ["--config-file", str(settings)] if settings.is_file() else []
+        config += ["--config-env", stack.environment]
         with log.open("wb") as output:
             process = self.children.start(
-                [self.program, command, "--config-env", stack.environment, *options],
+                [self.program, command, *config, *options],
                 environment=environment,
                 output=output,
                 folder=self.root,

@@ -7,25 +7,26 @@ the stage's deployment, so a change that was never deployed is not live here eit
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from backstairs.access import Api, Authorization, Kind, Route
 from backstairs.apis import (
     BINARY,
     KEY_SOURCE,
     POLICY,
+    default_endpoint,
     function_of,
-    read_routes,
+    read_methods,
     resource_policy,
 )
 from backstairs.local.account import pages
-from backstairs.local.http_api import VERSION as PAYLOAD
+from backstairs.local.declared import read_declared
 from backstairs.local.usage import Throttle, Throttles
 from backstairs.local.validation import RequestValidator, read_validators
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from backstairs.local.account import Account
 
@@ -36,13 +37,15 @@ class StageSettings:
 
     `validators` by method and resource path; `throttles` of the stage's methods; `binary_types`
     are the media types that a REST API takes for binary; `not_modelled` holds the routes, by
-    method and path, whose integration is not modelled, and why.
+    method and path, whose integration is not modelled, and why; `timeouts` the seconds that an
+    integration is given by itself.
     """
 
     validators: Mapping[tuple[str, str], RequestValidator] = field(default_factory=dict)
     throttles: Throttles = field(default_factory=dict)
     binary_types: tuple[str, ...] = ()
     not_modelled: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    timeouts: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def _rest_apis(account: Account) -> Iterator[DeployedApi]:
                 parameters={"extensions": "apigateway"},
             )
             definition = json.loads(export["body"].read())
+            methods = list(read_methods(definition, f"{name} ({api['id']})"))
             deployed = Api(
                 api_id=api["id"],
                 name=name,
@@ -79,15 +83,22 @@ def _rest_apis(account: Account) -> Iterator[DeployedApi]:
                 account=account.account_id,
                 private=types == ["PRIVATE"],
                 policy=resource_policy(name, definition.get(POLICY)),
-                routes=read_routes(definition, f"{name} ({api['id']})"),
+                routes=tuple(route for route, _ in methods),
                 key_source=definition.get(KEY_SOURCE, "HEADER"),
+                default_endpoint=default_endpoint(_disabled(api), definition),
             )
             settings = StageSettings(
                 validators=read_validators(definition),
                 throttles=_stage_throttles(stage.get("methodSettings", {})),
                 binary_types=tuple(definition.get(BINARY, ())),
+                **_declared(Kind.REST, methods),
             )
             yield DeployedApi(deployed, settings)
+
+
+def _disabled(api: Mapping[str, Any]) -> dict[str, Any]:
+    """Said here without the capital letter that the template and HTTP APIs have."""
+    return {"DisableExecuteApiEndpoint": api.get("disableExecuteApiEndpoint", False)}
 
 
 def _http_apis(account: Account) -> Iterator[DeployedApi]:
@@ -104,20 +115,16 @@ def _http_apis(account: Account) -> Iterator[DeployedApi]:
         }
         listed = list(pages(gateway, "get_routes", "Items", ApiId=api_id))
         routes = {one["RouteKey"]: _http_route(one, integrations) for one in listed}
-        not_modelled = {
-            (route.method, route.path): f"payload {version} of an HTTP API is not modelled"
-            for one in listed
-            if (version := integrations.get(one.get("Target", ""), {}).get("PayloadFormatVersion"))
-            not in (None, PAYLOAD)
-            and (route := routes[one["RouteKey"]]).function
-        }
+        methods = [
+            (routes[one["RouteKey"]], integrations.get(one.get("Target", ""), {})) for one in listed
+        ]
+        declared = _declared(Kind.HTTP, methods)
         for stage in pages(gateway, "get_stages", "Items", ApiId=api_id):
+            settings = StageSettings(throttles=_route_throttles(stage, routes), **declared)
             if not stage.get("AutoDeploy"):
-                why = f"{name}'s stage {stage['StageName']} has no AutoDeploy"
-                not_modelled = {
-                    (route.method, route.path): f"{why}, which is not modelled"
-                    for route in routes.values()
-                }
+                why = f"{name}'s stage {stage['StageName']} has no AutoDeploy: not modelled"
+                every = {(route.method, route.path): why for route in routes.values()}
+                settings = replace(settings, not_modelled=every)
             deployed = Api(
                 api_id=api_id,
                 name=name,
@@ -128,10 +135,28 @@ def _http_apis(account: Account) -> Iterator[DeployedApi]:
                 policy=None,
                 routes=tuple(routes.values()),
                 kind=Kind.HTTP,
+                default_endpoint=default_endpoint(api, {}),
             )
-            throttles = _route_throttles(stage, routes)
-            settings = StageSettings(throttles=throttles, not_modelled=not_modelled)
             yield DeployedApi(deployed, settings)
+
+
+class _Integrations(TypedDict):
+    not_modelled: dict[tuple[str, str], str]
+    timeouts: dict[tuple[str, str], float]
+
+
+def _declared(kind: Kind, methods: Iterable[tuple[Route, Mapping[str, Any]]]) -> _Integrations:
+    """What the integrations of an API say for themselves, by method and resource path."""
+    read = {
+        (route.method, route.path): read_declared(kind, integration)
+        for route, integration in methods
+    }
+    return {
+        "not_modelled": {
+            place: one.not_modelled for place, one in read.items() if one.not_modelled is not None
+        },
+        "timeouts": {place: one.seconds for place, one in read.items() if one.seconds is not None},
+    }
 
 
 def _http_route(listed: Mapping[str, Any], integrations: Mapping[str, Any]) -> Route:

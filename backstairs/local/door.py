@@ -7,25 +7,20 @@ and only then lets a function see the request. Every decision is kept with its r
 
 from __future__ import annotations
 
-import hmac
 import logging
-import secrets
-import time
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from backstairs.access import (
     Call,
     Decision,
-    SignatureProblem,
     Verdict,
     WireRequest,
     decide,
     refusals,
-    sigv4,
 )
 from backstairs.local import rest, sizes
 from backstairs.local.answers import send_answer
@@ -34,41 +29,26 @@ from backstairs.local.deployed import StageSettings
 from backstairs.local.integration import Integrations
 from backstairs.local.keys import NoKeys
 from backstairs.local.media_types import request_is_binary
+from backstairs.local.proof import Offered, Proof, Proofs
+from backstairs.local.trace import trace_of
 from backstairs.local.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backstairs.access import Api, Origin, Principal
+    from backstairs.access import Api, Origin
     from backstairs.access.refusals import Refusal
     from backstairs.local.asgi import Receive, Scope, Send
     from backstairs.local.keys import Keys
+    from backstairs.local.proof import Identities
     from backstairs.local.proxy_answers import Answer
     from backstairs.local.routes import Directory, Target
     from backstairs.local.runtime import Pool
-    from backstairs.local.usage import KnownKey
 
 _log = logging.getLogger(__name__)
 
 KEPT_DECISIONS = 1000
 _NO_SETTINGS = StageSettings()
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """An access key of the account: its secret, and who signs with it."""
-
-    principal: Principal
-    secret_key: str
-    session_token: str | None
-    expires: datetime | None
-
-
-class Identities(Protocol):
-    """Where the door learns whose an access key is."""
-
-    async def find(self, access_key_id: str) -> Identity | None:
-        """The identity of an access key, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +67,6 @@ class Record:
     caller: str | None
     decision: Decision
     status: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Proof:
-    """Who signed a request, or why that is not known."""
-
-    caller: Principal | None = None
-    access_key_id: str | None = None
-    problem: SignatureProblem | None = None
-    api_key_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Offered:
-    """The API key that a request offers, or why it offers none of the account's."""
-
-    known: KnownKey | None = None
-    problem: str | None = None
 
 
 class Door:
@@ -126,10 +88,8 @@ class Door:
     ) -> None:
         self._directory = directory
         self._integrations = Integrations(pools)
-        self._identities = identities
-        self._region = region
+        self._proofs = Proofs(identities, keys or NoKeys(), region)
         self._settings = settings
-        self._keys = keys or NoKeys()
         self._usage = usage or Usage()
         self.records: OrderedDict[str, Record] = OrderedDict()
 
@@ -161,8 +121,8 @@ class Door:
             scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body or b""
         )
         target = self._directory.find(request, origin.endpoint)
-        trace_id = _trace_id(request)
-        proof = _Proof()
+        trace = trace_of(request)
+        proof = Proof()
         if body is None:
             decision = sizes.refuse_body(target.api)
         else:
@@ -180,7 +140,7 @@ class Door:
                 access_key_id=proof.access_key_id,
                 request_id=request_id,
                 time=now,
-                trace_id=trace_id,
+                trace_id=trace.header,
                 header_names=scope["state"].get("header_names") or [n for n, _ in request.headers],
                 path=target.path,
                 api_key_id=proof.api_key_id if target.route.needs_key else None,
@@ -191,7 +151,7 @@ class Door:
         self._keep(
             Record(
                 request_id=request_id,
-                trace=trace_id.partition(";")[0],
+                trace=trace.root,
                 time=now,
                 origin=origin.name,
                 method=request.method,
@@ -205,15 +165,15 @@ class Door:
 
     async def _decide(
         self, request: WireRequest, target: Target, origin: Origin, now: datetime
-    ) -> tuple[_Proof, Decision]:
+    ) -> tuple[Proof, Decision]:
         """Who calls, and whether the call is admitted, its limits included."""
         if target.api is not None:
             too_large = sizes.refuse_head(request, target.api)
             if too_large is not None:
-                return _Proof(), too_large
-        proof = await self._prove(request, now)
+                return Proof(), too_large
+        proof = await self._proofs.prove(request, now)
         needs_key = target.route is not None and target.route.needs_key
-        offered = await self._offered(request) if needs_key else _Offered()
+        offered = await self._proofs.offered(request) if needs_key else Offered()
         decision = decide(
             Call(
                 origin=origin,
@@ -240,53 +200,17 @@ class Door:
     def _of(self, api: Api) -> StageSettings:
         return self._settings.get((api.api_id, api.stage), _NO_SETTINGS)
 
-    async def _offered(self, request: WireRequest) -> _Offered:
-        values = request.values("x-api-key")
-        if len(values) != 1:
-            return _Offered(problem="the call has several" if values else None)
-        known = await self._keys.find(values[0])
-        return _Offered(known, None if known else "the account has no key with that value")
-
-    async def _prove(self, request: WireRequest, now: datetime) -> _Proof:
-        try:
-            claim = sigv4.read_claim(request)
-            if claim is None:
-                return _Proof()
-            identity = await self._identities.find(claim.access_key_id)
-            if identity is None or not _same_token(identity, request):
-                raise sigv4.unknown_key()
-            if identity.expires is not None and identity.expires <= now:
-                raise sigv4.expired_token()
-            sigv4.verify(
-                request, claim, secret_key=identity.secret_key, region=self._region, now=now
-            )
-        except SignatureProblem as problem:
-            return _Proof(problem=problem)
-        return _Proof(identity.principal, claim.access_key_id)
-
     def led_to(self, record: Record) -> list[Record]:
-        """The calls that a call led to: a forwarder's, behind it."""
+        """The calls that a call led to: a forwarder's, which began after it did."""
         return [
             one
             for one in self.records.values()
-            if one.trace == record.trace and one.request_id != record.request_id
+            if one.trace == record.trace
+            and one.time >= record.time
+            and one.request_id != record.request_id
         ]
 
     def _keep(self, record: Record) -> None:
         self.records[record.request_id] = record
         if len(self.records) > KEPT_DECISIONS:
             self.records.popitem(last=False)
-
-
-def _same_token(identity: Identity, request: WireRequest) -> bool:
-    offered = request.values("x-amz-security-token")
-    if identity.session_token is None:
-        return not offered
-    return len(offered) == 1 and hmac.compare_digest(
-        offered[0].encode("latin-1"), identity.session_token.encode()
-    )
-
-
-def _trace_id(request: WireRequest) -> str:
-    given = request.values("x-amzn-trace-id")
-    return given[0] if given else f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"

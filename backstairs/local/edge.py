@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from backstairs.local.backend import NAME
 from backstairs.local.deploy import FORWARDER_STACK_NAME, STACK_NAME
 
@@ -43,6 +45,17 @@ def parameters(account: Account) -> dict[str, str] | None:
         "WebhookBackendCidr": subnets[0]["CidrBlock"],
         "DynamoDBPrefixListId": "pl-02cd2c6b",
     }
+
+
+def public_api_id(account: Account) -> str | None:
+    """The id of the forwarder's public API; None where its stack is not deployed."""
+    try:
+        found = account.client("cloudformation").describe_stacks(StackName=FORWARDER_STACK_NAME)
+    except ClientError:
+        return None
+    if found["Stacks"][0]["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        return None
+    return account.physical_ids(FORWARDER_STACK_NAME).get("PublicRestApi")
 
 
 def put_webhook_secret(account: Account) -> None:

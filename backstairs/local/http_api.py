@@ -15,6 +15,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access.model import Authorization
+from backstairs.access.paths import decoded
 from backstairs.apis import DEFAULT, route_key
 from backstairs.local.media_types import request_is_text
 from backstairs.local.proxy_answers import (
@@ -28,8 +29,7 @@ from backstairs.local.proxy_answers import (
     parsed,
     status_of,
 )
-from backstairs.local.rest import query_of
-from backstairs.local.routes import decoded
+from backstairs.local.rest import forwarded, query_of
 
 if TYPE_CHECKING:
     from backstairs.access import WireRequest
@@ -112,7 +112,7 @@ def _headers(request: WireRequest, entry: Entry) -> dict[str, str]:
             gathered.setdefault(key, []).append(value.decode("latin-1"))
     added = {
         "x-amzn-trace-id": entry.trace_id,
-        "x-forwarded-for": entry.origin.source_ip or "",
+        "x-forwarded-for": forwarded(request, entry.origin),
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",
     }

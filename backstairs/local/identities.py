@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from backstairs.access import Policy, Principal, Unresolved, parse_policy
-from backstairs.local.door import Identity
+from backstairs.local.proof import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

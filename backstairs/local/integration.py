@@ -44,7 +44,9 @@ class Integrations:
         if len(event) > MAXIMUM_PAYLOAD:
             decision = sizes.refuse_event(admitted, entry.api, len(event), MAXIMUM_PAYLOAD)
             return decision, own_answers(entry.api).too_long
-        result = await self._invoke(pool, event, entry)
+        limit = own_answers(entry.api).seconds
+        own = settings.timeouts.get((entry.route.method, entry.route.path), limit)
+        result = await self._invoke(pool, event, entry.trace_id, min(own, limit))
         if result is None:
             return admitted, own_answers(entry.api).timed_out
         binary = answer_is_binary(settings.binary_types, request)
@@ -65,12 +67,14 @@ class Integrations:
         pool = self._pools.get(":".join((entry.route.function or "").split(":")[:7]))
         return pool or refusals.undecided("the integration is not a function of this account")
 
-    async def _invoke(self, pool: Pool, event: bytes, entry: rest.Entry) -> Result | None:
+    async def _invoke(
+        self, pool: Pool, event: bytes, trace_id: str, seconds: float
+    ) -> Result | None:
         # The function goes on when API Gateway no longer waits for it.
-        running = asyncio.create_task(pool.invoke(event, entry.trace_id))
+        running = asyncio.create_task(pool.invoke(event, trace_id))
         self._running.add(running)
         running.add_done_callback(self._running.discard)
-        done, _ = await asyncio.wait({running}, timeout=own_answers(entry.api).seconds)
+        done, _ = await asyncio.wait({running}, timeout=seconds)
         return running.result() if done else None
 
 

@@ -3,7 +3,7 @@
 A key is looked up by the hash of its value, so how long it takes tells nothing of a value, and no
 value is kept. Source: API Gateway API Reference, `GetApiKeys`, `GetUsagePlans`,
 `GetUsagePlanKeys`; a key is of one usage plan for a stage ("Usage plans and API keys for REST
-APIs").
+APIs"), and where it is of two, it is not known what holds.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import hashlib
 import logging
 import time
 from typing import TYPE_CHECKING, Any, Protocol
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from backstairs.access import ApiKey
 from backstairs.local.account import pages
@@ -82,7 +80,7 @@ class AccountKeys:
         try:
             self._keys = await asyncio.to_thread(self._read)
             self._stale = False
-        except (BotoCoreError, ClientError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on without keys
             if not self._stale:
                 _log.warning("the account's API keys cannot be read: %s", type(error).__name__)
             self._stale = True
@@ -90,13 +88,16 @@ class AccountKeys:
 
     def _read(self) -> dict[bytes, KnownKey]:
         plans: dict[str, dict[tuple[str, str], Plan]] = {}
+        doubtful: dict[str, set[tuple[str, str]]] = {}
         for found in pages(self._gateway, "get_usage_plans", "items"):
             plan = _plan(found)
             stages = [(stage["apiId"], stage["stage"]) for stage in found.get("apiStages", ())]
             for key in pages(
                 self._gateway, "get_usage_plan_keys", "items", usagePlanId=found["id"]
             ):
-                plans.setdefault(key["id"], {}).update(dict.fromkeys(stages, plan))
+                known = plans.setdefault(key["id"], {})
+                doubtful.setdefault(key["id"], set()).update(known.keys() & set(stages))
+                known.update(dict.fromkeys(stages, plan))
         return {
             _digest(key["value"]): KnownKey(
                 ApiKey(
@@ -104,6 +105,7 @@ class AccountKeys:
                     name=key.get("name", ""),
                     enabled=key["enabled"],
                     stages=frozenset(plans.get(key["id"], ())),
+                    doubtful=frozenset(doubtful.get(key["id"], ())),
                 ),
                 plans.get(key["id"], {}),
             )

@@ -1,7 +1,8 @@
 """Which API, stage and method a request is for.
 
 The path is taken as it was sent: nobody outside AWS has said what API Gateway does with dot
-segments and doubled slashes, so a policy for one path does not cover its variants (`PATH_AS_SENT`).
+segments and doubled slashes, so a variant of a path for which a policy would decide otherwise is
+not decided (`PATH_AS_SENT`).
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
 
 from backstairs.access import Kind
+from backstairs.access.paths import decoded
 from backstairs.apis import DEFAULT
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def _pattern(path: str) -> re.Pattern[str]:
             if part.startswith("{")
             else re.escape(part)
             for part in re.split(r"(\{[^}]+\})", path)
-        )
+        ),
+        re.DOTALL,  # an encoded line feed is a character like any other
     )
 
 
@@ -119,16 +121,6 @@ class HttpRoutes:
 
 def _http_ranks(route: Route) -> tuple[bool, list[int], bool]:
     return "+}" in route.path, _ranks(route.path), route.method == "ANY"
-
-
-def decoded(path: str) -> str:
-    """A path as an HTTP API decodes it: every escape but `%25`.
-
-    Source: public reports, of which one alone speaks of `%25` (MiniStack's `decode_http_api_path`).
-    `path` holds one character for each byte that was sent.
-    """
-    pieces = path.encode("latin-1").split(b"%25")
-    return "%25".join(unquote_to_bytes(piece).decode("utf-8", "replace") for piece in pieces)
 
 
 class Directory:

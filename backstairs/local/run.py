@@ -11,7 +11,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from backstairs.access import Endpoint, Origin
+from backstairs.access import Endpoint, Kind, Origin
+from backstairs.access.paths import decoded
 from backstairs.apis import DEFAULT
 from backstairs.local.control import Control
 from backstairs.local.deployed import deployed_apis
@@ -63,11 +64,17 @@ class OpenApi:
     stage: str
     paths: list[str]
     private: bool = True
+    http: bool = False
 
     @property
     def base(self) -> str:
         """What its paths begin with: `/dev`, or nothing for an HTTP API's `$default`."""
         return "" if self.stage == DEFAULT else f"/{self.stage}"
+
+    def has(self, path: str) -> bool:
+        """Whether a path below its stage is one of its own, a last resort left out."""
+        wanted = "/" + decoded(path).lstrip("/") if self.http else path.removesuffix("/") or "/"
+        return any(matches_path(pattern, wanted) for pattern in self.paths if pattern != DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +101,13 @@ class Running:
 
     def api_with(self, path: str) -> OpenApi:
         """The API that has a path below its stage; the first API if none has."""
+        return self.find(path) or self.apis[0]
+
+    def find(self, path: str) -> OpenApi | None:
+        """The API that has a path below its stage, or has a route for whatever there is."""
         path = path.partition("?")[0]
-        for api in self.apis:
-            if any(matches_path(pattern, path) for pattern in api.paths):
-                return api
-        return self.apis[0]
+        last_resort = (api for api in self.apis if api.http and DEFAULT in api.paths)
+        return next((api for api in self.apis if api.has(path)), next(last_resort, None))
 
     def write(self, path: Path) -> None:
         """Write it for the other commands."""
@@ -185,6 +194,7 @@ async def run(
                 api.stage,
                 sorted({route.path for route in api.routes}),
                 private=api.private,
+                http=api.kind is Kind.HTTP,
             )
             for api in apis
         ],

@@ -25,7 +25,8 @@ def refuse_head(request: WireRequest, api: Api) -> Decision | None:
     if size <= most:
         return None
     text = f"request line and header values have {size} bytes, {api.name} takes {most}"
-    reasons = (Reason(limits.HEADERS, text), Reason(limits.HEADERS_ANSWER, text))
+    rule = limits.PRIVATE_HEADERS if api.private else limits.HEADERS
+    reasons = (Reason(rule, text), Reason(limits.HEADERS_ANSWER, text))
     return Decision(Verdict.REFUSED, reasons, refusals.HEADERS_TOO_LARGE)
 
 

@@ -7,14 +7,14 @@ import hmac
 import json
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from botocore.credentials import Credentials
 
 from backstairs.client import Answer, call
 from backstairs.local.account import Account
-from backstairs.local.edge import WEBHOOK_SECRET, partner_key
+from backstairs.local.edge import WEBHOOK_SECRET, partner_key, public_api_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,10 @@ CLAIM = {
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One call of the tour; `expected` is the status that the application's design calls for."""
+    """One call of the tour; `expected` is the status that the application's design calls for.
+
+    `api` None: the one that has the path.
+    """
 
     who: str
     origin: str
@@ -48,6 +51,7 @@ class Stop:
     forged: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    api: OpenApi | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +95,19 @@ def stops(running: Running) -> list[Stop]:
 
 
 def edge_stops(running: Running) -> list[Stop]:
-    """The calls of the tour to the public API; none where there is none."""
-    api = next((api for api in running.apis if "/partner/{path+}" in api.paths), None)
+    """The calls of the tour to the forwarder's public API; none where it is not deployed."""
+    account = Account(running.account_url, running.region)
+    api_id = public_api_id(account)
+    api = next((api for api in running.apis if api.api_id == api_id), None)
     if api is None:
         return []
-    account = Account(running.account_url, running.region)
     key = {"x-api-key": partner_key(account)}
     trial = {"x-api-key": _trial_key(account, api)}
     web, github = "internet", "github"
     claims, members, hook = f"/partner{CLAIMS}", f"/partner{MEMBER}", "/webhooks/github"
     body = json.dumps({"ref": "refs/heads/main"}).encode()
     signed, forged = (_webhook(body, secret) for secret in (WEBHOOK_SECRET, "a guess"))
-    return [
+    planned = [
         Stop("a partner, with its key", web, "GET", claims, 200, headers=key),
         Stop("a partner, without a key", web, "GET", claims, 403),
         Stop("a partner, where nothing is granted", web, "GET", members, 403, headers=key),
@@ -114,6 +119,7 @@ def edge_stops(running: Running) -> list[Stop]:
         Stop("GitHub, signature forged", github, "POST", hook, 401, headers=forged, body=body),
         Stop("somebody else, signature right", web, "POST", hook, 403, headers=signed, body=body),
     ]
+    return [replace(stop, api=api) for stop in planned]
 
 
 def _webhook(body: bytes, secret: str) -> dict[str, str]:
@@ -143,7 +149,7 @@ def _trial_key(account: Account, api: OpenApi) -> str:
 def take(running: Running, stop: Stop) -> Seen:
     """Make one call."""
     origin = next(origin for origin in running.origins if origin.name == stop.origin)
-    api = running.api_with(stop.path)
+    api = stop.api or running.api_with(stop.path)
     credentials = stop.credentials
     if credentials is not None and stop.forged:
         credentials = Credentials(credentials.access_key, "forged", credentials.token)

@@ -7,7 +7,7 @@ Source: API Gateway Developer Guide, "Throttle requests to your REST APIs for be
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -132,13 +132,18 @@ class Usage:
                     f"API key {key_id} has made its {plan.quota.limit} requests of this "
                     f"{plan.quota.period.lower()} by usage plan {plan.name}"
                 )
-                reasons = (*admitted.reasons, Reason(limits.QUOTA, text))
+                since = self._counts[plan.plan_id, key_id].start.date().isoformat()
+                counted = Reason(limits.QUOTA_COUNTS_ADMITTED, f"counted since {since}, UTC")
+                reasons = (*admitted.reasons, counted, Reason(limits.QUOTA, text))
                 return Decision(Verdict.REFUSED, reasons, refusals.QUOTA_EXCEEDED)
         throttle = _of_method(stage, route)
         name = ("stage", api.api_id, api.stage, route.method, route.path)
         if throttle is not None and not self._has_token(name, throttle, now, taken):
             rest = api.kind is Kind.REST
             text = f"{_said(throttle)} of {route.method} {route.path} are used up"
+            if plan is not None:
+                combined = Reason(limits.THROTTLES_COMBINED, f"plan {plan.name} left it some")
+                admitted = replace(admitted, reasons=(*admitted.reasons, combined))
             rule = limits.THROTTLED_BY_STAGE if rest else limits.THROTTLED_ROUTE
             return _refused(admitted, rule, text)
         for bucket in taken:

@@ -12,8 +12,9 @@ from subprocess import PIPE
 import uvloop
 
 from backstairs.access import Api, Authorization, Endpoint, Origin, Principal, Route, parse_policy
-from backstairs.local.door import Door, Identity
+from backstairs.local.door import Door
 from backstairs.local.process import Children, WorkerProcess
+from backstairs.local.proof import Identity
 from backstairs.local.routes import Directory
 from backstairs.local.runtime import Function, Pool, Worker
 from backstairs.local.servers import Servers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,15 +136,28 @@ def test_keys_from_elsewhere_are_not_modelled(more: dict[str, Any]) -> None:
     assert call(api(**more), KEY).verdict is Verdict.UNKNOWN
 
 
+def test_a_key_of_two_plans_of_the_stage_is_not_decided() -> None:
+    """AWS allows one: what it makes of two, nobody can say. A disabled key is refused."""
+    doubtful = replace(KEY, doubtful=KEY.stages)
+    decision = call(api(), doubtful)
+    assert decision.verdict is Verdict.UNKNOWN
+    assert "several usage plans" in decision.reasons[-1].text
+    assert call(api(), replace(doubtful, enabled=False)).verdict is Verdict.REFUSED
+
+
 @pytest.mark.parametrize("variant", ["/hooks/", "//hooks", "/hooks//", "/%68ooks", "/./hooks"])
 def test_an_allow_for_one_path_covers_no_variant(variant: str) -> None:
-    """Compared as it was sent, a variant finds no Allow; the path itself does."""
+    """Whether AWS finds the Allow for a variant is not known, so nobody is let in by it."""
     target = api(allow("GET/hooks", "203.0.113.0/24"))
     route = Route("GET", "/hooks", Authorization.NONE, None)
     assert call(target, route=route, path="/hooks").verdict is Verdict.ALLOWED
     decision = call(target, route=route, path=variant)
-    assert decision.verdict is Verdict.REFUSED
-    assert decision.reasons[-1].rule is rules.NO_AUTHORIZATION
+    assert decision.verdict is Verdict.UNKNOWN
+    assert decision.reasons[0].rule is rules.PATH_AS_SENT
+    assert decision.reasons[-1].rule is rules.NOT_MODELLED
+    elsewhere = Origin("another place", None, "192.0.2.10")
+    refused = call(target, route=route, path=variant, origin=elsewhere)
+    assert refused.verdict is Verdict.REFUSED
 
 
 @pytest.mark.parametrize(

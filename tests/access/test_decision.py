@@ -15,6 +15,7 @@ from backstairs.access import (
     Call,
     Decision,
     Endpoint,
+    Kind,
     Known,
     Origin,
     Principal,
@@ -800,9 +801,71 @@ def test_the_resource_has_the_real_path() -> None:
     exact = role(grant("GET/members/m-1"))
     assert call(api(*DENY_ONLY), exact).verdict is Verdict.ALLOWED
     assert call(api(*DENY_ONLY), exact, path="/members/m-2").verdict is Verdict.REFUSED
-    assert call(api(*DENY_ONLY), exact, path="/members/m%2D1").verdict is Verdict.REFUSED
-    assert call(api(*DENY_ONLY), exact, path="//members/m-1").verdict is Verdict.REFUSED
+    for variant in ("/members/m%2D1", "//members/m-1"):
+        assert call(api(*DENY_ONLY), exact, path=variant).verdict is Verdict.UNKNOWN
+        assert call(api(*DENY_ONLY), role(), path=variant).verdict is Verdict.REFUSED
     assert call(api(*DENY_ONLY), GRANTED, path="/members/a/b").verdict is Verdict.ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("path", "reading"),
+    [
+        ("/members/m-1/", "/members/m-1"),
+        ("/members//m-1", "/members/m-1"),
+        ("/members/./m-1", "/members/m-1"),
+        ("/members/x/../m-1", "/members/m-1"),
+        ("/members/%6D-1", "/members/m-1"),
+        ("/members/x/%2e%2E/m-1", "/members/m-1"),
+    ],
+)
+def test_a_deny_for_one_path_is_not_escaped_by_a_variant(path: str, reading: str) -> None:
+    """Whether AWS would admit it is not known: the answer says both, and lets nobody in."""
+    locked = api(*DENY_ONLY, deny(Resource="execute-api:/dev/GET/members/m-1"))
+    assert call(locked, GRANTED, path="/members/m-1").verdict is Verdict.REFUSED
+    decision = call(locked, GRANTED, path=path)
+    assert decision.verdict is Verdict.UNKNOWN
+    assert decision.refusal is not None
+    assert decision.refusal.status == 501
+    why = f"{path} is allowed as it was sent, and refused if it is read as {reading}"
+    assert decision.reasons[-1].text == why
+    found = [reason.rule for reason in decision.reasons]
+    assert (found[0], found[-1]) == (rules.PATH_AS_SENT, rules.NOT_MODELLED)
+    assert rules.EXPLICIT_DENY in found
+
+
+@pytest.mark.parametrize(
+    "path", ["/members/x%2Fy", "/members/x%20y", "/members/%", "/members/é%41"]
+)
+def test_a_variant_that_every_reading_admits_is_admitted(path: str) -> None:
+    """What is common in paths stays as it was; an escape is named as a doubt."""
+    decision = call(api(*DENY_ONLY), GRANTED, path=path)
+    assert decision.verdict is Verdict.ALLOWED
+    doubted = rules.PATH_AS_SENT in [reason.rule for reason in decision.reasons]
+    assert doubted is (path != "/members/%")
+
+
+@pytest.mark.parametrize("path", ["/admin%2Fx", "/%61dmin/x", "//admin/x", "/a/../admin/x"])
+def test_an_http_api_reads_the_decoded_path_too(path: str) -> None:
+    """A Deny in a grant for the decoded path leaves the decision open."""
+    http = replace(public(), kind=Kind.HTTP)
+    denied = grant("GET/admin/*", Effect="Deny")
+    decision = call(http, role(grant("*"), denied), INTERNET, path=path)
+    assert decision.verdict is Verdict.UNKNOWN
+    assert decision.reasons[0].rule is rules.HTTP_PATHS
+    assert call(http, role(grant("*")), INTERNET, path=path).verdict is Verdict.ALLOWED
+
+
+def test_a_disabled_default_endpoint_is_forbidden() -> None:
+    """To whoever is granted as well; of an HTTP API, or where it is not said, nothing is known."""
+    for one, origin in ((api(*DENY_ONLY), INSIDE), (public(), INTERNET)):
+        assert call(one, GRANTED, origin).verdict is Verdict.ALLOWED
+        decision = call(replace(one, default_endpoint=False), GRANTED, origin)
+        assert decision.refusal == refusals.FORBIDDEN
+        assert [reason.rule for reason in decision.reasons] == [rules.DEFAULT_ENDPOINT_DISABLED]
+        unsaid = call(replace(one, default_endpoint=None), GRANTED, origin)
+        assert unsaid.verdict is Verdict.UNKNOWN
+    http = replace(public(), kind=Kind.HTTP, default_endpoint=False)
+    assert call(http, GRANTED, INTERNET).verdict is Verdict.UNKNOWN
 
 
 def test_a_deny_only_admission_says_that_nobody_has_seen_it_live() -> None:

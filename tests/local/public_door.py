@@ -27,7 +27,8 @@ from backstairs.access import (
 )
 from backstairs.local.control import describe
 from backstairs.local.deployed import StageSettings
-from backstairs.local.door import Door, Identity
+from backstairs.local.door import Door
+from backstairs.local.proof import Identity
 from backstairs.local.routes import Directory
 from backstairs.local.runtime import Result
 from backstairs.local.servers import Servers
@@ -76,10 +77,12 @@ class Function:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.answer: object = {"statusCode": 200, "body": "{}"}
+        self.seconds = 0.0
 
     async def invoke(self, payload: bytes, _trace_id: str = "") -> Result:
         """Keep the event and answer."""
         self.events.append(json.loads(payload))
+        await asyncio.sleep(self.seconds)
         said = self.answer
         if isinstance(said, Result):
             return said

@@ -58,6 +58,13 @@ def test_without_a_good_key_nobody_gets_in(headers: list[tuple[str, str]]) -> No
         assert door.why()[-1] == "api-key-of-stage"
 
 
+def test_several_keys_are_refused_and_nobody_has_verified_that() -> None:
+    """Even the same one twice; the reason says that it is not known of AWS."""
+    with PublicDoor(keys={VALUE: key(PLAN)}) as door:
+        assert door.call(headers=OFFERED * 2).status == 403
+        assert door.why()[-2:] == ["api-key-once", "api-key-of-stage"]
+
+
 def test_a_key_without_a_plan_or_disabled() -> None:
     """Both are Forbidden."""
     with PublicDoor(keys={"a": key(), "b": key(PLAN, enabled=False)}) as door:
@@ -104,7 +111,8 @@ def test_a_stage_throttles_each_method() -> None:
         partner = [door.call(headers=OFFERED).status for _ in range(3)]
 
         assert (hooks, partner) == ([200, 429], [200, 200, 429])
-        assert door.why()[-1] == "throttled-by-stage"
+        # That the plan's limits are looked at first, and take nothing, nobody has verified.
+        assert door.why()[-2:] == ["throttles-combined", "throttled-by-stage"]
 
 
 def test_a_stage_that_lets_nothing_through() -> None:
@@ -130,7 +138,7 @@ def test_a_quota(period: str, until: str, then: str) -> None:
         answer = door.call(headers=OFFERED)
         assert answer.message == "Limit Exceeded"
         assert answer.header("x-amzn-errortype") == "LimitExceededException"
-        assert door.why()[-1] == "quota"
+        assert door.why()[-2:] == ["quota-counts-admitted", "quota"]
         door.clock.now = datetime.fromisoformat(until).replace(tzinfo=UTC).timestamp()
         assert door.call(headers=OFFERED).status == 429
         door.clock.now = datetime.fromisoformat(then).replace(tzinfo=UTC).timestamp()
@@ -175,6 +183,59 @@ def test_an_account_that_does_not_answer() -> None:
 
     with pytest.raises(OSError, match="the account does not answer"):
         asyncio.run(keys.find(VALUE))
+
+
+class _Oddities:
+    """An account whose answers have not the shape that they should have."""
+
+    def __init__(self, plan: dict[str, object], **more: object) -> None:
+        stages = [{"apiId": STAGE[0], "stage": STAGE[1]}]
+        self._listed = {
+            "get_usage_plans": [{"id": name, "apiStages": stages, **plan} for name in ("a", "b")],
+            "get_usage_plan_keys": [{"id": "k-1"}],
+            "get_api_keys": [{"id": "k-1", "value": VALUE, "enabled": True, **more}],
+        }
+
+    def client(self, _service: str) -> _Oddities:
+        """Itself, as a client and as a paginator."""
+        return self
+
+    def get_paginator(self, operation: str) -> _Oddities:
+        """For one operation."""
+        self._operation = operation
+        return self
+
+    def paginate(self, **_options: object) -> list[dict[str, object]]:
+        """One page."""
+        return [{"items": self._listed[self._operation]}]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [{"quota": {"limit": 1}}, {"quota": {"limit": "x", "period": "DAY"}}, {"quota": 7}],
+)
+def test_an_account_that_answers_oddly(
+    plan: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    """No key can be told apart, and the run goes on; the log names the error's type alone."""
+    keys = AccountKeys(_Oddities(plan))  # type: ignore[arg-type]
+
+    with pytest.raises(OSError, match="the account does not answer"):
+        asyncio.run(keys.find(VALUE))
+
+    assert "cannot be read" in caplog.text
+    assert VALUE not in caplog.text
+
+
+def test_a_key_in_two_plans_of_a_stage() -> None:
+    """The door is told, so that neither plan's limits are taken for those that hold."""
+    known = asyncio.run(AccountKeys(_Oddities({})).find(VALUE))  # type: ignore[arg-type]
+
+    assert known is not None
+    assert known.key.doubtful == {STAGE}
+    with PublicDoor(keys={VALUE: known}) as door:
+        assert door.call(headers=OFFERED).status == 501
+        assert door.function.events == []
 
 
 def test_an_allowlist_for_each_path() -> None:

@@ -124,7 +124,8 @@ def test_dot_segments_go_nowhere(edge: Edge, kind: str, path: str) -> None:
         kind, f"/partner{path}", "--output", "/dev/null", "--write-out", "%{http_code}"
     )
 
-    assert status in ("400", "403", "404")
+    # 501: refused by the allowlist if the dots are resolved before it is asked.
+    assert status in ("400", "403", "404", "501")
     assert edge.backend.arrived == []
 
 
@@ -257,17 +258,21 @@ def test_an_http_api_refuses_who_does_not_sign(edge: Edge) -> None:
     [
         ("GET", "/partner/things", "github", 403),
         ("POST", "/webhooks/github", "internet", 403),
-        ("POST", "/webhooks/github/", "github", 403),
+        ("POST", "/webhooks/github/", "github", 501),
         ("POST", "//webhooks/github", "github", 403),
-        # Admitted as a partner's, and refused by the forwarder for its dots.
-        ("POST", "/partner/../webhooks/github", "internet", 400),
+        ("POST", "/webhooks/github/", "internet", 403),
+        ("POST", "/partner/../webhooks/github", "internet", 501),
         ("POST", "/webhooks/github/partner/x", "internet", 403),
     ],
 )
 def test_each_path_has_its_own_addresses(
     edge: Edge, verb: str, path: str, origin: str, status: int
 ) -> None:
-    """A key and a right signature do not help from elsewhere, nor another way of writing it."""
+    """A key and a right signature do not help from elsewhere, nor another way of writing the path.
+
+    501 where nobody knows which way of writing it AWS compares with the allowlist, and the answer
+    depends on that: not admitted, and nothing is claimed. The backend hears of none.
+    """
     body = b"{}"
     headers = {
         "x-api-key": edge.key,

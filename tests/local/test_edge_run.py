@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +19,8 @@ from backstairs.cli.project import function_python
 from backstairs.local.account import Account
 from backstairs.local.deployed import deployed_apis
 from backstairs.local.process import Children
-from backstairs.local.run import Running, run
+from backstairs.local.run import OpenApi, Running, run
+from backstairs.local.tour import edge_stops
 from backstairs.local.usage import Throttle
 from tests.local.test_emulator import Account as Emulated
 from tests.local.test_emulator_edge import http_api, in_plan, key, plan, rest_api
@@ -223,6 +224,89 @@ def test_nothing_logs_a_key(edge: Edge) -> None:
 
     for log in (edge.state / "logs").iterdir():
         assert edge.value not in log.read_text("utf-8")
+
+
+def command(edge: Edge, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`backstairs call` in a folder that knows what runs; arguments may be any bytes."""
+    (folder / ".backstairs").mkdir()
+    edge.running.write(folder / ".backstairs" / "run.json")
+    (folder / "template.yaml").touch()
+    said = [sys.executable, "-m", "backstairs", "call", *arguments]
+    return subprocess.run(said, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["G\u00e9T", "/partner/x"], "a method is a word of HTTP"),
+        (["GET", "/partner/x", "-H", "X-\u00e9: 1"], "a header's name is a word of HTTP, in ASCII"),
+        (["GET", "/partner/x", "-H", "X-One: \u20ac"], "header X-One: its value has a character"),
+        (["GET", "/partner/x", "-H", "X-One: a\nb"], "header X-One: its value has a character"),
+        (["GET", "/partner/x", "-H", "X-One: \udcff"], "header X-One: its value has a character"),
+        (["GET", "/partner/x", "--api-key", "\u20ac"], "header X-Api-Key: its value has a"),
+    ],
+)
+def test_what_no_request_can_hold(
+    edge: Edge, tmp_path: Path, arguments: list[str], problem: str
+) -> None:
+    """One line says so, without the value, which may be a key."""
+    said = command(edge, tmp_path, *arguments)
+
+    assert said.returncode == 1
+    assert said.stderr.startswith(f"backstairs: {problem}")
+    assert len(said.stderr.splitlines()) == 1
+    assert "\u20ac" not in said.stderr
+
+
+def test_call_repeats_a_header_and_sends_any_bytes(edge: Edge, tmp_path: Path) -> None:
+    """Each in its place; data are the argument's bytes, whatever they are."""
+    headers = ["-H", "X-One: 1", "-H", "x-one: 2", "-H", "Content-Type: text/plain"]
+    said = command(
+        edge, tmp_path, "POST", "/anything", "--api", "HttpApi", *headers, "-d", "\u00e9\udcff"
+    )
+
+    event = json.loads(said.stdout.split("\n", 1)[1])["event"]
+    assert event["headers"]["x-one"] == "1,2"
+    assert event["headers"]["content-type"] == "text/plain"
+    assert event["headers"]["content-length"] == "3"
+
+
+def test_an_api_is_found_as_its_routes_are() -> None:
+    """A slash at the end of a REST API's path, escapes and the last resort of an HTTP API's."""
+    rest = OpenApi("Rest", "r", "dev", ["/things", "/partner/{path+}"], private=False)
+    http = OpenApi("Http", "h", "$default", ["/hooks/{id}"], private=False, http=True)
+    last = OpenApi("Last", "l", "$default", ["$default"], private=False, http=True)
+    for apis, path, expected in (
+        ([rest, http], "/things/", rest),
+        ([rest, http], "/things/?x=1", rest),
+        ([http, rest], "/partner/a/b", rest),
+        ([rest, http], "//%68ooks/1", http),
+        ([rest, http], "/hooks/1/", None),
+        ([rest, http], "/nothing", None),
+        ([last, rest], "/things", rest),
+        ([rest, last], "/nothing", last),
+    ):
+        running = Running("http://127.0.0.1:1", "us-east-1", 1, [], apis, {})
+        assert running.find(path) is expected
+        assert running.api_with(path) is (expected or apis[0])
+
+
+def test_call_does_not_guess_the_api(edge: Edge, tmp_path: Path) -> None:
+    """Where none of several has the path, it asks for one by name."""
+    apis = [api for api in edge.running.apis if not api.http]
+    other = replace(apis[0], name="Other", paths=["/other"])
+    guessing = Edge(edge.account, replace(edge.running, apis=[*apis, other]), edge.state)
+
+    said = command(guessing, tmp_path, "GET", "/nothing?token=1")
+
+    assert said.returncode == 1
+    assert said.stderr == "backstairs: no API has /nothing; name one with --api: Api, Other\n"
+
+
+def test_without_the_forwarders_stack_there_is_no_tour_of_it(edge: Edge) -> None:
+    """Whoever else has its path."""
+    assert any("/partner/{path+}" in api.paths for api in edge.running.apis)
+    assert edge_stops(edge.running) == []
 
 
 @pytest.mark.parametrize("named", ["Key", "value"])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backstairs.local.account import Account as LocalAccount
+from backstairs.local.deployed import deployed_apis
 from tests.local.test_emulator import Account
 
 if TYPE_CHECKING:
@@ -162,6 +164,48 @@ def test_a_plan_of_what_is_not_there(account: Account, name: str, more: Json, re
     """A stage or key that does not exist fails the stack, as on AWS."""
     with pytest.raises(AssertionError, match=reason):
         account.deploy(name, rest_api(**more))
+
+
+def test_a_key_is_in_one_plan_of_a_stage(account: Account, name: str) -> None:
+    """In a second one it is refused; in its own once more, or where it has no stage, it is not."""
+    template = rest_api(Key=key(Enabled=True), Plan=plan(), PlanKey=in_plan({"Ref": "Key"}))
+    api_id = account.deploy(name, template)["Api"]
+    gateway = account.client("apigateway")
+    [first] = [one for one in gateway.get_usage_plans()["items"] if name in one["name"]]
+    [in_it] = gateway.get_usage_plan_keys(usagePlanId=first["id"])["items"]
+    stages = [{"apiId": api_id, "stage": "dev"}]
+    second = gateway.create_usage_plan(name=f"{name}-second", apiStages=stages)
+    other = gateway.create_usage_plan(name=f"{name}-other")
+
+    def put(plan_id: str) -> None:
+        gateway.create_usage_plan_key(usagePlanId=plan_id, keyId=in_it["id"], keyType="API_KEY")
+
+    with pytest.raises(gateway.exceptions.ConflictException):
+        put(second["id"])
+    assert gateway.get_usage_plan_keys(usagePlanId=second["id"])["items"] == []
+    put(first["id"])
+    put(other["id"])
+
+
+@pytest.mark.parametrize("where", ["property", "definition"])
+def test_a_default_endpoint_is_disabled(account: Account, name: str, where: str) -> None:
+    """By the API's property or by its definition, for both kinds of API."""
+    rest, http = rest_api(), http_api("$default")
+    for template in (rest, http):
+        properties = template["Resources"]["Api"]["Properties"]
+        if where == "property":
+            properties["DisableExecuteApiEndpoint"] = True
+        else:
+            extension = {"disableExecuteApiEndpoint": True}
+            properties["Body"]["x-amazon-apigateway-endpoint-configuration"] = extension
+    rest_id = account.deploy(name, rest)["Api"]
+    http_id = account.deploy(f"{name}-http", http)["Api"]
+
+    assert account.client("apigateway").get_rest_api(restApiId=rest_id)["disableExecuteApiEndpoint"]
+    assert account.client("apigatewayv2").get_api(ApiId=http_id)["DisableExecuteApiEndpoint"]
+    local = LocalAccount(f"http://127.0.0.1:{account.port}", "us-east-1")
+    found = {one.api.api_id: one.api.default_endpoint for one in deployed_apis(local)}
+    assert (found[rest_id], found[http_id]) == (False, False)
 
 
 def http_api(*paths: str, **more: Any) -> Json:

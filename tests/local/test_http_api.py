@@ -98,13 +98,13 @@ def test_an_event_in_full() -> None:
 
 
 def test_headers_of_an_event() -> None:
-    """In lower case, repetitions joined; the client's own word about itself is replaced."""
+    """In lower case, repetitions joined; the client's address comes behind its own word."""
     with PublicDoor(http_api(route("$default"))) as door:
         door.call("GET", "/", [("X-Twice", "1"), ("x-twice", "2"), ("X-Forwarded-For", "x")])
         headers = event_of(door)["headers"]
 
     assert headers["x-twice"] == "1,2"
-    assert headers["x-forwarded-for"] == "203.0.113.10"
+    assert headers["x-forwarded-for"] == "x, 203.0.113.10"
     assert (headers["x-forwarded-proto"], headers["x-forwarded-port"]) == ("https", "443")
     assert headers["host"] == HOST
     assert all(name == name.lower() for name in headers)
@@ -173,6 +173,8 @@ PETS = ("GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{pr
         ("GET", "/", "$default"),
         ("GET", "//pets/dog/1", "GET /pets/dog/1"),
         ("GET", "/pets/dog/%31", "GET /pets/dog/1"),
+        ("GET", "/pets/x%0Ay", "GET /pets/{proxy+}"),
+        ("GET", "/pets/%0A", "GET /pets/{proxy+}"),
     ],
 )
 def test_the_most_specific_route(method: str, path: str, key: str) -> None:
@@ -377,3 +379,12 @@ def test_an_integration_that_is_not_modelled() -> None:
     settings = StageSettings(not_modelled={("ANY", "$default"): "payload 1.0 is not modelled"})
     with PublicDoor(http_api(route("$default")), settings) as door:
         assert door.call("GET", "/").status == 501
+
+
+@pytest.mark.parametrize(("own", "status"), [(0.2, 503), (5, 200)])
+def test_an_integrations_own_timeout(own: float, status: int) -> None:
+    """It holds where it is shorter than the limit of 30 seconds."""
+    settings = StageSettings(timeouts={("ANY", "$default"): own})
+    with PublicDoor(http_api(route("$default")), settings) as door:
+        door.function.seconds = 1
+        assert door.call("GET", "/").status == status

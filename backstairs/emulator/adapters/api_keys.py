@@ -23,12 +23,14 @@ def keep_api_keys() -> None:
     """Give values to those who ask for them, and plans the numbers their template gives them.
 
     MiniStack: shows a key's value to whoever may list keys; of a plan drops the throttles of single
-    methods, keeps numbers as the text a parameter gives, takes stages and keys that do not exist; a
-    key without `Enabled`, or with "false", is enabled; a deleted key stays in its plans.
+    methods, keeps numbers as the text a parameter gives, takes stages and keys that do not exist,
+    and a key in two plans of one stage; a key without `Enabled`, or with "false", is enabled; a
+    deleted key stays in its plans.
     AWS: shows values for `includeValue(s)=true` alone (`GetApiKey`, `GetApiKeys`); `Throttle` of
     `ApiStages` (`AWS::ApiGateway::UsagePlan ApiStage`); stages and keys must exist ("API Stage not
-    found", `NotFoundException` of `CreateUsagePlanKey`). That a key is disabled unless it says
-    otherwise is how `CreateApiKey` is reported to behave; nobody here has seen it.
+    found", `NotFoundException` of `CreateUsagePlanKey`); a key is in one plan of a stage ("Usage
+    plans and API keys for REST APIs"). Nobody here has seen how `ConflictException` is worded, nor
+    that a key is disabled unless it says otherwise, as `CreateApiKey` is reported to behave.
     """
     _hide_values()
     _change(_API_KEY, _key)
@@ -39,6 +41,10 @@ def keep_api_keys() -> None:
         if data.get("keyId") not in rest._api_keys:
             message = "Invalid API Key identifier specified"
             return rest._v1_error("NotFoundException", message, 404)
+        taken = _stages_of_key(data["keyId"], plan_id) & _stages_of_plan(plan_id)
+        if taken:
+            message = f"The key is in another usage plan of {', '.join(sorted(taken))} already"
+            return rest._v1_error("ConflictException", message, 409)
         return create_plan_key(plan_id, data)
 
     def key_deleted(key_id: str) -> object:
@@ -47,6 +53,21 @@ def keep_api_keys() -> None:
         return delete_key(key_id)
 
     rest._create_usage_plan_key, rest._delete_api_key = plan_key_created, key_deleted
+
+
+def _stages_of_key(key_id: str, but: str) -> set[str]:
+    """The stages of the plans that a key is in, one plan left out."""
+    return {
+        stage
+        for plan_id, keys in rest._usage_plan_keys.items()
+        if plan_id != but and key_id in keys
+        for stage in _stages_of_plan(plan_id)
+    }
+
+
+def _stages_of_plan(plan_id: str) -> set[str]:
+    listed = rest._usage_plans.get(plan_id, {}).get("apiStages") or []
+    return {f"{one.get('apiId')}:{one.get('stage')}" for one in listed}
 
 
 def _hide_values() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ministack.services import apigateway
 from ministack.services.cloudformation import provisioners
 
-from backstairs.apis import HttpRoute, read_http_routes
+from backstairs.apis import HttpRoute, default_endpoint, read_http_routes
 from backstairs.emulator import notices
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ def import_http_apis() -> None:
 
     def created(logical_id: str, properties: Json, stack_name: str) -> Result:
         routes = _read(logical_id, properties)
-        result: Result = create(logical_id, _titled(properties), stack_name)
+        result: Result = create(logical_id, _described(properties), stack_name)
         _replace(result[0], routes)
         return result
 
@@ -40,7 +40,7 @@ def import_http_apis() -> None:
         api_id: str, old: Json, new: Json, stack_name: str, logical_id: str | None = None
     ) -> Result:
         routes = _read(logical_id or api_id, new)
-        result: Result = update(api_id, old, _titled(new), stack_name, logical_id)
+        result: Result = update(api_id, old, _described(new), stack_name, logical_id)
         if routes or isinstance(old.get("Body"), dict):
             _replace(result[0], routes)
         return result
@@ -61,10 +61,16 @@ def _read(name: str, properties: Json) -> tuple[HttpRoute, ...]:
     return read_http_routes(body, name)
 
 
-def _titled(properties: Json) -> Json:
+def _described(properties: Json) -> Json:
+    """With what the definition says of the API itself, where no property says it."""
     body = properties.get("Body")
-    title = body.get("info", {}).get("title") if isinstance(body, dict) else None
-    return {**properties, "Name": properties.get("Name") or title} if title else properties
+    if not isinstance(body, dict):
+        return properties
+    described: Json = {"DisableExecuteApiEndpoint": default_endpoint(properties, body) is not True}
+    name = properties.get("Name") or body.get("info", {}).get("title")
+    if name:
+        described["Name"] = name
+    return {**properties, **described}
 
 
 def _replace(api_id: str, routes: tuple[HttpRoute, ...]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from ministack.services import apigateway_v1 as rest
 from ministack.services.cloudformation import provisioners
 
+from backstairs.apis import default_endpoint
+
 Json = dict[str, Any]
 Result = tuple[str, dict[str, Any]]
 
@@ -73,10 +75,9 @@ def _apply(api_id: str, properties: Json) -> None:
     api["endpointConfiguration"] = {"types": types}
     if configuration.get("VpcEndpointIds"):
         api["endpointConfiguration"]["vpcEndpointIds"] = configuration["VpcEndpointIds"]
-    api["disableExecuteApiEndpoint"] = provisioners._cfn_bool(
-        properties.get("DisableExecuteApiEndpoint", False)
-    )
     body = properties.get("Body")
+    definition = body if isinstance(body, dict) else {}
+    api["disableExecuteApiEndpoint"] = default_endpoint(properties, definition) is not True
     if not isinstance(body, dict):
         definitions.pop(api_id, None)
         return
