@@ -11,7 +11,7 @@ import pytest
 
 from backstairs.local.deployed import StageSettings
 from backstairs.local.runtime import Result
-from tests.local.public_door import PublicDoor
+from tests.local.public_door import PublicDoor, api
 
 BINARY = random.Random(5).randbytes(4_000_000)  # noqa: S311 - any bytes will do
 EVERYTHING = StageSettings(binary_types=("*/*",))
@@ -144,3 +144,12 @@ def test_headers_that_are_too_large(extra: int, status: int) -> None:
         if status == 431:
             assert answer.message == "Request Header Fields Too Large"
             assert door.why() == ["headers", "headers-answer"]
+
+
+def test_headers_that_are_too_large_for_a_private_api() -> None:
+    """8000 bytes, which nobody has verified: the rule says so."""
+    with PublicDoor(api(private=True)) as door:
+        answer = door.call("POST", HOOKS, [("Cookie", "c" * 8000)], port=door.endpoint_port)
+
+        assert answer.status == 431
+        assert door.why() == ["private-headers", "headers-answer"]
