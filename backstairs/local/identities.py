@@ -61,7 +61,7 @@ class AccountIdentities:
             try:
                 await asyncio.to_thread(self.refresh)
                 self._stale = False
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError, KeyError, TypeError) as error:
                 if not self._stale:
                     _log.warning("the account does not answer: %s", error)
                 self._stale = True
