@@ -406,12 +406,16 @@ def test_a_reset_before_the_handshake(
     """A connection that is reset while TLS begins is a 502 that leaves no socket."""
     real = ssl.SSLContext.wrap_socket
 
+    is_connected = threading.Event()
+
     def late(*given: Any, **more: Any) -> Any:
+        is_connected.set()
         time.sleep(0.1)  # the reset is here first
         return real(*given, **more)
 
     def reset() -> None:
         connection, _ = listener.accept()
+        is_connected.wait(10)
         connection.sendall(said_before)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
