@@ -16,10 +16,11 @@ from backstairs.local.deploy import FORWARDER_STACK_NAME, STACK_NAME
 if TYPE_CHECKING:
     from backstairs.local.account import Account
 
-PARTNER = "partner"
 PARTNER_ADDRESSES = "203.0.113.0/24"
 # That of the sample events; it opens nothing but the emulated account.
 WEBHOOK_SECRET = "sample-webhook-secret-0001"  # noqa: S105
+# AWS's own in us-east-1.
+DYNAMODB_PREFIX_LIST = "pl-02cd2c6b"
 KEY_PARAMETER = f"/{FORWARDER_STACK_NAME}/partner-api-key"
 SECRET_PARAMETER = f"/{FORWARDER_STACK_NAME}/github-webhook-secret"
 
@@ -43,7 +44,7 @@ def parameters(account: Account) -> dict[str, str] | None:
         "PartnerAllowlist": PARTNER_ADDRESSES,
         "WebhookBackendUrl": f"https://{NAME}/hooks",
         "WebhookBackendCidr": subnets[0]["CidrBlock"],
-        "DynamoDBPrefixListId": "pl-02cd2c6b",
+        "DynamoDBPrefixListId": DYNAMODB_PREFIX_LIST,
     }
 
 

@@ -77,8 +77,6 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 _DASHES = {code: "-" for code in range(128) if not chr(code).isalnum()}
 _WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
-
-
 # The private API's, of which the public one sets its own.
 _TRACES = frozenset({"x-amz-apigw-id", "x-amzn-errortype", "x-amzn-requestid", "x-amzn-trace-id"})
 
