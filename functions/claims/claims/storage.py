@@ -100,9 +100,7 @@ class Claims:
         with available():
             answer = self._table.client.query(**request)
         last = answer.get("LastEvaluatedKey")
-        end = (
-            Place(last["createdAt"]["S"], last["SK"]["S"].removeprefix("CLAIM#")) if last else None
-        )
+        end = _place(last) if last else None
         return [_claim(item) for item in answer["Items"]], end
 
     def change(
