@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstairs.access import Unresolved
-from backstairs.intrinsics import Known, Resolver, parameter_values
-from backstairs.template import TemplateError, load, parse, translate
+from backstairs.template.intrinsics import Known, Resolver, parameter_values
+from backstairs.template.load import TemplateError, load, parse, translate
 
 if TYPE_CHECKING:
     from pathlib import Path

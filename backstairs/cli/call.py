@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from backstairs.local.run import OpenApi, Running
+    from backstairs.local.running import OpenApi, Running
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, 5.5
@@ -117,7 +117,7 @@ def _api_with(running: Running, path: str) -> OpenApi:
 
 def _api_key(running: Running, named: str) -> str:
     """The value of a key in the account; what names none is taken for a value itself."""
-    from backstairs.local.account import Account, pages
+    from backstairs.account.client import Account, pages
 
     gateway = Account(running.account_url, running.region).client("apigateway")
     for key in pages(gateway, "get_api_keys", "items", includeValues=True):

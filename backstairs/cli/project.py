@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backstairs.local.run import OpenApi, OpenOrigin, Running
+    from backstairs.local.running import OpenApi, OpenOrigin, Running
 
 
 class ProblemError(Exception):
@@ -47,7 +47,7 @@ class Project:
 
     def running(self) -> Running:
         """The running application. Raises ProblemError when there is none."""
-        from backstairs.local.run import Running
+        from backstairs.local.running import Running
 
         try:
             running = Running.read(self.run_file)
@@ -90,7 +90,7 @@ def ask(
 
 def assume(running: Running, function: str) -> Mapping[str, Any]:
     """Temporary credentials of a function's role, as STS returns them. Raises ProblemError."""
-    from backstairs.local.account import Account
+    from backstairs.account.client import Account
 
     return Account(running.account_url, running.region).assume(
         running.roles[known_function(running, function)], function

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from backstairs.local.run import Running
-    from backstairs.local.tour import Seen, Stop
+    from backstairs.demo.tour import Seen, Stop
+    from backstairs.local.running import Running
 
 
 @contextlib.contextmanager
@@ -36,8 +36,8 @@ def step(console: Console, what: str) -> Iterator[None]:
 
 def tour(console: Console, running: Running) -> bool:
     """Show the tour; returns whether every call came to what was expected."""
+    from backstairs.demo.tour import edge_stops, notification, stops
     from backstairs.local.deploy import STACK_NAME
-    from backstairs.local.tour import edge_stops, notification, stops
 
     inside = stops(running)
     if not inside:
@@ -59,7 +59,7 @@ def tour(console: Console, running: Running) -> bool:
 
 def _calls(console: Console, running: Running, title: str, planned: Iterable[Stop]) -> bool:
     """Make the calls and show what each came to."""
-    from backstairs.local.tour import take
+    from backstairs.demo.tour import take
 
     table = Table("who", "from", "what", "status", "why", box=SIMPLE_HEAD, pad_edge=False)
     table.columns[-1].overflow = "fold"
@@ -105,8 +105,8 @@ def _decisive(decision: Mapping[str, Any]) -> str:
 
 def what_next(console: Console, running: Running, python: Path, logs: Path) -> None:
     """Say where things are and what to try."""
-    from backstairs.local.account import Account
-    from backstairs.local.edge import public_api_id
+    from backstairs.account.client import Account
+    from backstairs.demo.forwarder import public_api_id
 
     backstairs = Path(sys.executable).with_name("backstairs")
     with contextlib.suppress(ValueError):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from backstairs.local.deploy import Sam, Stack
-    from backstairs.local.process import Children
+    from backstairs.runtime.process import Children
 
 REGION = "us-east-1"
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run until Ctrl-C, or until the tour's end with --once."""
-    from backstairs.local.process import Children
+    from backstairs.runtime.process import Children
 
     project = Project.here()
     with _alone(project):
@@ -77,9 +77,10 @@ def _alone(project: Project) -> Iterator[None]:
 
 
 async def _up(project: Project, children: Children, *, once: bool) -> int:
-    from backstairs.local import edge
-    from backstairs.local.account import Account
-    from backstairs.local.backend import NAME, demo_backend
+    from backstairs.account.client import Account
+    from backstairs.demo import forwarder
+    from backstairs.demo.backend import NAME, demo_backend
+    from backstairs.demo.samples import load_samples
     from backstairs.local.deploy import (
         APPLICATION,
         FORWARDER,
@@ -90,7 +91,6 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
         start_account,
     )
     from backstairs.local.run import run as run_application
-    from backstairs.local.samples import load_samples
 
     console = Console(highlight=False)
     task = asyncio.current_task()
@@ -108,12 +108,12 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
         with step(console, f"sam deploy of stack {STACK_NAME}"):
             await asyncio.to_thread(sam.deploy, account)
         wanted = problem is None and FORWARDER in present
-        parameters = edge.parameters(account) if wanted else None
+        parameters = forwarder.parameters(account) if wanted else None
         if parameters is not None:
             try:
                 with step(console, f"sam deploy of stack {FORWARDER_STACK_NAME}"):
                     await asyncio.to_thread(sam.deploy, account, FORWARDER, parameters)
-                    await asyncio.to_thread(edge.put_webhook_secret, account)
+                    await asyncio.to_thread(forwarder.put_webhook_secret, account)
             except StepError as error:
                 problem = str(error)
         if problem is not None:
@@ -166,7 +166,7 @@ def _build(sam: Sam, stacks: Iterable[Stack]) -> str | None:
 
 def _check_templates(project: Project) -> None:
     """Fail now, and by name, for what SAM could not translate later."""
-    from backstairs.template import TemplateError, load, translate
+    from backstairs.template.load import TemplateError, load, translate
 
     for path in (project.root / "template.yaml", *sorted(project.root.glob("stacks/*.yaml"))):
         try:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backstairs.local.asgi import BodyTooLongError, header, read_body, send_response
-from backstairs.local.runtime import MAXIMUM_PAYLOAD
-from backstairs.local.servers import send_json
+from backstairs.http.asgi import BodyTooLongError, header, read_body, send_response
+from backstairs.http.servers import send_json
+from backstairs.runtime.pool import MAXIMUM_PAYLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backstairs.local.asgi import Receive, Scope, Send
-    from backstairs.local.door import Door, Record
-    from backstairs.local.runtime import Pool
+    from backstairs.gateway.decisions import Decisions, Record
+    from backstairs.http.asgi import Receive, Scope, Send
+    from backstairs.runtime.pool import Pool
 
 
 class Control:
     """`GET /decisions/{request id}` and `POST /functions/{name}/invocations`, no more."""
 
-    def __init__(self, door: Door, pools: Mapping[str, Pool]) -> None:
-        self._door = door
+    def __init__(self, decisions: Decisions, pools: Mapping[str, Pool]) -> None:
+        self._decisions = decisions
         self._pools = pools
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,9 +35,8 @@ class Control:
             await send_json(send, 403, {"message": "for commands on this machine only"})
             return
         match scope["method"], scope["path"].strip("/").split("/"):
-            case "GET", ["decisions", request_id] if request_id in self._door.records:
-                record = self._door.records[request_id]
-                led_to = [describe(one) for one in self._door.led_to(record)]
+            case "GET", ["decisions", request_id] if record := self._decisions.find(request_id):
+                led_to = [describe(one) for one in self._decisions.led_to(record)]
                 await send_json(send, 200, {**describe(record), "ledTo": led_to})
             case "POST", ["functions", name, "invocations"] if name in self._pools:
                 try:

@@ -11,15 +11,15 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from backstairs.emulator.settings import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
-from backstairs.local.servers import listen, port_of
+from backstairs.http.servers import listen, port_of
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from backstairs.local.account import Account
-    from backstairs.local.process import Children
+    from backstairs.account.client import Account
+    from backstairs.runtime.process import Children
 
 STACK_NAME = "backstairs"
 FORWARDER_STACK_NAME = f"{STACK_NAME}-forwarder"

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
-from dataclasses import asdict, dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from backstairs.access import Endpoint, Kind, Origin
-from backstairs.access.paths import decoded
-from backstairs.apis import DEFAULT
+from backstairs.account.api_keys import AccountKeys
+from backstairs.account.apis import deployed_apis
+from backstairs.account.endpoints import endpoint_dns_name
+from backstairs.account.endpoints import origins as endpoint_origins
+from backstairs.account.functions import event_sources
+from backstairs.account.functions import functions as deployed_functions
+from backstairs.account.identities import AccountIdentities
+from backstairs.gateway.door import Door
+from backstairs.gateway.routes import Directory
+from backstairs.http.servers import Servers
 from backstairs.local.control import Control
-from backstairs.local.deployed import deployed_apis
-from backstairs.local.door import Door
-from backstairs.local.identities import AccountIdentities
-from backstairs.local.keys import AccountKeys
-from backstairs.local.network import Certificates, Network, names_of
-from backstairs.local.routes import Directory, matches_path
-from backstairs.local.runtime import Pool, Worker
-from backstairs.local.servers import Servers
-from backstairs.local.streams import StreamPoller
-from backstairs.local.workers import Launcher
+from backstairs.local.running import OpenApi, OpenOrigin, Running
+from backstairs.network.proxy import Certificates, Network, names_of
+from backstairs.runtime.launcher import Launcher
+from backstairs.runtime.pool import Pool, Worker
+from backstairs.runtime.streams import StreamPoller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
-    from backstairs.local.account import Account
-    from backstairs.local.asgi import App
-    from backstairs.local.process import Children
+    from backstairs.account.client import Account
+    from backstairs.http.asgi import App
+    from backstairs.runtime.process import Children
 
 WORKERS = 4
 
@@ -44,74 +45,6 @@ ANOTHER_ENDPOINT = Origin(
 INTERNET = Origin("internet", None, "203.0.113.10")
 # An address out of the ranges that GitHub publishes for its webhooks.
 GITHUB = Origin("github", None, "140.82.115.10")
-
-
-@dataclass(frozen=True, slots=True)
-class OpenOrigin:
-    """An origin with its port on 127.0.0.1, and the DNS name it has on AWS."""
-
-    name: str
-    port: int
-    dns_name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenApi:
-    """An API that can be called."""
-
-    name: str
-    api_id: str
-    stage: str
-    paths: list[str]
-    private: bool = True
-    http: bool = False
-
-    @property
-    def base(self) -> str:
-        """What its paths begin with: `/dev`, or nothing for an HTTP API's `$default`."""
-        return "" if self.stage == DEFAULT else f"/{self.stage}"
-
-    def has(self, path: str) -> bool:
-        """Whether a path below its stage is one of its own, a last resort left out."""
-        wanted = "/" + decoded(path).lstrip("/") if self.http else path.removesuffix("/") or "/"
-        return any(matches_path(pattern, wanted) for pattern in self.paths if pattern != DEFAULT)
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """Where things are, for the commands that use a running application.
-
-    `roles` are the functions' role ARNs by label: `claims` for ClaimsFunction.
-    """
-
-    account_url: str
-    region: str
-    control: int
-    origins: list[OpenOrigin]
-    apis: list[OpenApi]
-    roles: dict[str, str]
-
-    @classmethod
-    def read(cls, path: Path) -> Running:
-        """Read what `write` wrote. Raises FileNotFoundError when nothing is running."""
-        said = json.loads(path.read_text(encoding="utf-8"))
-        said["origins"] = [OpenOrigin(**origin) for origin in said["origins"]]
-        said["apis"] = [OpenApi(**api) for api in said["apis"]]
-        return cls(**said)
-
-    def api_with(self, path: str) -> OpenApi:
-        """The API that has a path below its stage; the first API if none has."""
-        return self.find(path) or self.apis[0]
-
-    def find(self, path: str) -> OpenApi | None:
-        """The API that has a path below its stage, or has a route for whatever there is."""
-        path = path.partition("?")[0]
-        last_resort = (api for api in self.apis if api.http and DEFAULT in api.paths)
-        return next((api for api in self.apis if api.has(path)), next(last_resort, None))
-
-    def write(self, path: Path) -> None:
-        """Write it for the other commands."""
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
 
 @contextlib.asynccontextmanager
@@ -132,9 +65,9 @@ async def run(
     logs = state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     deployed = await asyncio.to_thread(deployed_apis, account)
-    endpoints = await asyncio.to_thread(account.origins)
-    functions = await asyncio.to_thread(account.functions, stack_name, state / "code")
-    sources = await asyncio.to_thread(account.event_sources)
+    endpoints = await asyncio.to_thread(endpoint_origins, account)
+    functions = await asyncio.to_thread(deployed_functions, account, stack_name, state / "code")
+    sources = await asyncio.to_thread(event_sources, account)
     identities = AccountIdentities(account.url)
     await asyncio.to_thread(identities.refresh)
     certificates = Certificates(state, account.region, backends)
@@ -172,7 +105,7 @@ async def run(
         if source.function_arn in pools
     ]
     by_label = {pool.function.label: pool for pool in pools.values()}
-    control = plain.add(Control(door, by_label))
+    control = plain.add(Control(door.decisions, by_label))
     running = Running(
         account_url=account.url,
         region=account.region,
@@ -181,7 +114,7 @@ async def run(
             OpenOrigin(
                 origin.name,
                 ports[origin.name],
-                account.endpoint_dns_name(origin.endpoint.endpoint_id)
+                endpoint_dns_name(account, origin.endpoint.endpoint_id)
                 if origin in endpoints and origin.endpoint is not None
                 else None,
             )

@@ -19,7 +19,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from backstairs.local.servers import listen, port_of
+from backstairs.http.servers import listen, port_of
 from benchmarks.door import ours
 
 ROUNDS = 9

@@ -12,12 +12,12 @@ from subprocess import PIPE
 import uvloop
 
 from backstairs.access import Api, Authorization, Endpoint, Origin, Principal, Route, parse_policy
-from backstairs.local.door import Door
-from backstairs.local.process import Children, WorkerProcess
-from backstairs.local.proof import Identity
-from backstairs.local.routes import Directory
-from backstairs.local.runtime import Function, Pool, Worker
-from backstairs.local.servers import Servers
+from backstairs.gateway.authentication import Identity
+from backstairs.gateway.door import Door
+from backstairs.gateway.routes import Directory
+from backstairs.http.servers import Servers
+from backstairs.runtime.pool import Function, Pool, Worker
+from backstairs.runtime.process import Children, WorkerProcess
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

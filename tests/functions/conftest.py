@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 from service.table import Table
 
-from backstairs.template import load
+from backstairs.template.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
-from backstairs.template import load
+from backstairs.template.load import load
 
 TEMPLATE = load(Path(__file__).parents[2] / "template.yaml")
 MODEL: dict[str, Any] = TEMPLATE["Resources"]["ClaimsApi"]["Properties"]["Models"]["Claim"]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from members.handler import handle as handle_members
 from members.storage import Members
 
-from backstairs.template import load
+from backstairs.template.load import load
 
 if TYPE_CHECKING:
     from service.table import Table

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from botocore.credentials import Credentials
 
+from backstairs.account.client import Account
 from backstairs.client import Answer, call
-from backstairs.local.account import Account
-from backstairs.local.run import Running
+from backstairs.local.running import Running
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import uvloop
 
+from backstairs.account.client import Account
 from backstairs.cli.project import function_python, tool
 from backstairs.client import Answer, call
-from backstairs.local.account import Account
-from backstairs.local.asgi import read_body, send_response
+from backstairs.http.asgi import read_body, send_response
 from backstairs.local.deploy import FORWARDER, Sam, Stack, start_account
-from backstairs.local.process import Children
-from backstairs.local.run import Running, run
+from backstairs.local.run import run
+from backstairs.runtime.process import Children
 from tests.local.application import ROOT, copy_application
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from botocore.credentials import Credentials
 
-    from backstairs.local.asgi import Receive, Scope, Send
+    from backstairs.http.asgi import Receive, Scope, Send
+    from backstairs.local.running import Running
 
 REGION = "us-east-1"
 BACKEND = "backend.example.internal"

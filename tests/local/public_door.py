@@ -25,14 +25,14 @@ from backstairs.access import (
     Route,
     parse_policy,
 )
+from backstairs.gateway.authentication import Identity
+from backstairs.gateway.door import Door
+from backstairs.gateway.routes import Directory
+from backstairs.gateway.stage import StageSettings
+from backstairs.gateway.usage import KnownKey, Plan, Usage
+from backstairs.http.servers import Servers
 from backstairs.local.control import describe
-from backstairs.local.deployed import StageSettings
-from backstairs.local.door import Door
-from backstairs.local.proof import Identity
-from backstairs.local.routes import Directory
-from backstairs.local.runtime import Result
-from backstairs.local.servers import Servers
-from backstairs.local.usage import KnownKey, Plan, Usage
+from backstairs.runtime.pool import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -219,7 +219,7 @@ class PublicDoor:
 
     def why(self) -> list[str]:
         """The rules of the last decision, as the control port shows them."""
-        record = next(reversed(self.door.records.values()))
+        record = self.door.decisions.last()
         return [reason["rule"] for reason in describe(record)["reasons"]]
 
     def body_of(self, number: int = -1) -> bytes:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import pytest
 
 from backstairs.access import parse_policy
-from backstairs.local.account import Account
-from backstairs.local.deployed import StageSettings
-from backstairs.local.keys import AccountKeys
-from backstairs.local.usage import Plan, Quota, Throttle
+from backstairs.account.api_keys import AccountKeys
+from backstairs.account.client import Account
+from backstairs.gateway.stage import StageSettings
+from backstairs.gateway.usage import Plan, Quota, Throttle
 from tests.local.public_door import HOOKS, PARTNER, STAGE, PublicDoor, api, key
 
 VALUE = "partner-key-value-000000000000"
@@ -31,7 +31,7 @@ def test_a_key_lets_in_and_stands_in_the_event() -> None:
         identity = door.function.events[0]["requestContext"]["identity"]
         assert (identity["apiKey"], identity["apiKeyId"]) == (VALUE, "k-1")
         assert door.why()[-1] == "api-key-of-stage"
-        assert VALUE not in repr(door.door.records)
+        assert VALUE not in repr(vars(door.door.decisions))
 
 
 def test_a_method_without_a_key_gives_none_away() -> None:

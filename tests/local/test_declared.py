@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backstairs.access import Kind
-from backstairs.local.account import Account as LocalAccount
-from backstairs.local.declared import Declared, read_declared
-from backstairs.local.deployed import deployed_apis
+from backstairs.account.apis import deployed_apis
+from backstairs.account.client import Account as LocalAccount
+from backstairs.gateway.integrations.declared import Declared, read_declared
 from tests.local.test_emulator import Account
 from tests.local.test_emulator_edge import http_api, rest_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backstairs.local.deployed import StageSettings
+    from backstairs.gateway.stage import StageSettings
 
 Json = dict[str, Any]
 INTEGRATION = "x-amazon-apigateway-integration"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backstairs.apis import find_apis
-from backstairs.intrinsics import Known, Resolver, parameter_values
+from backstairs.account.apis import deployed_apis
+from backstairs.account.endpoints import endpoint_dns_name
+from backstairs.demo.forwarder import parameters as edge_parameters
 from backstairs.local.deploy import FORWARDER_STACK_NAME, STACK_NAME
-from backstairs.local.deployed import deployed_apis
-from backstairs.local.edge import parameters as edge_parameters
-from backstairs.template import load, translate
+from backstairs.template.intrinsics import Known, Resolver, parameter_values
+from backstairs.template.load import load, translate
+from backstairs.template.openapi import find_apis
 
 if TYPE_CHECKING:
     from tests.local.application import Application
@@ -115,7 +116,7 @@ def test_the_endpoint_is_the_networks(application: Application) -> None:
         assert sorted(function["VpcConfig"]["SubnetIds"]) == sorted(network["SubnetIds"].split(","))
         assert function["VpcConfig"]["SecurityGroupIds"] == [network["ClientSecurityGroupId"]]
         assert function["VpcConfig"]["VpcId"] == network["VpcId"]
-    dns_name = account.endpoint_dns_name(network["ExecuteApiEndpointId"])
+    dns_name = endpoint_dns_name(account, network["ExecuteApiEndpointId"])
     assert network["ExecuteApiEndpointDnsName"] == dns_name
 
 

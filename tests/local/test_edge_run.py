@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backstairs.account.apis import deployed_apis
+from backstairs.account.client import Account
 from backstairs.cli.project import function_python
-from backstairs.local.account import Account
-from backstairs.local.deployed import deployed_apis
-from backstairs.local.process import Children
-from backstairs.local.run import OpenApi, Running, run
-from backstairs.local.tour import edge_stops
-from backstairs.local.usage import Throttle
+from backstairs.demo.tour import edge_stops
+from backstairs.gateway.usage import Throttle
+from backstairs.local.run import run
+from backstairs.local.running import OpenApi, Running
+from backstairs.runtime.process import Children
 from tests.local.test_emulator import Account as Emulated
 from tests.local.test_emulator_edge import http_api, in_plan, key, plan, rest_api
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.local.account import Account as LocalAccount
-from backstairs.local.deployed import deployed_apis
+from backstairs.account.apis import deployed_apis
+from backstairs.account.client import Account as LocalAccount
 from tests.local.test_emulator import Account
 
 if TYPE_CHECKING:

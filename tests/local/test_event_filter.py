@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from backstairs.local.event_filter import EventFilter, FilterError
+from backstairs.runtime.event_filter import EventFilter, FilterError
 
 RECORD = {
     "eventName": "INSERT",

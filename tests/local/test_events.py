@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backstairs.cli.project import ask
-from backstairs.template import load
+from backstairs.template.load import load
 from tests.local.application import ROOT
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from backstairs.access import Api, Authorization, Kind, Route
-from backstairs.local.deployed import StageSettings
-from backstairs.local.runtime import Result
-from backstairs.local.usage import Throttle
+from backstairs.gateway.stage import StageSettings
+from backstairs.gateway.usage import Throttle
+from backstairs.runtime.pool import Result
 from tests.local.public_door import (
     CREDENTIALS,
     FUNCTION,

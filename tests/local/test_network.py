@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backstairs.access import Endpoint
-from backstairs.local.network import Certificates, Network, names_of
+from backstairs.network.proxy import Certificates, Network, names_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ import random
 
 import pytest
 
-from backstairs.local.deployed import StageSettings
-from backstairs.local.runtime import Result
+from backstairs.gateway.stage import StageSettings
+from backstairs.runtime.pool import Result
 from tests.local.public_door import PublicDoor, api
 
 BINARY = random.Random(5).randbytes(4_000_000)  # noqa: S311 - any bytes will do

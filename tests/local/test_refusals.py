@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.credentials import Credentials
 
-from backstairs.local.account import Account
-from backstairs.local.tour import OTHER_ACCOUNT
+from backstairs.account.client import Account
+from backstairs.demo.tour import OTHER_ACCOUNT
 
 if TYPE_CHECKING:
     from tests.local.application import Application

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.local import proxy_answers
-from backstairs.local.process import Children, WorkerProcess
-from backstairs.local.runtime import Function, Pool, Result, Worker
-from backstairs.local.servers import Servers
+from backstairs.gateway import proxy_response
+from backstairs.http.servers import Servers
+from backstairs.runtime.pool import Function, Pool, Result, Worker
+from backstairs.runtime.process import Children, WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -275,8 +275,8 @@ def test_a_stranger_gets_no_event(tmp_path: Path) -> None:
 )
 def test_malformed_answers(answer: object) -> None:
     """An answer that is not a proxy answer is refused, which a caller sees as 502."""
-    with pytest.raises(proxy_answers.MalformedAnswerError):
-        proxy_answers.answer(json.dumps(answer).encode())
+    with pytest.raises(proxy_response.MalformedAnswerError):
+        proxy_response.answer(json.dumps(answer).encode())
 
 
 def test_answers_as_responses() -> None:
@@ -293,7 +293,7 @@ def test_answers_as_responses() -> None:
         "body": "é",
     }
 
-    answer = proxy_answers.answer(json.dumps(said).encode())
+    answer = proxy_response.answer(json.dumps(said).encode())
 
     assert answer.status == 201
     assert answer.body == "é".encode()
@@ -310,6 +310,6 @@ def test_answers_as_responses() -> None:
 @pytest.mark.parametrize("status", [204, 304])
 def test_answers_without_a_body(status: int) -> None:
     """A 204 or 304 carries no body, whatever the function says: it would be the next answer."""
-    answer = proxy_answers.answer(json.dumps({"statusCode": status, "body": "HELLO"}).encode())
+    answer = proxy_response.answer(json.dumps({"statusCode": status, "body": "HELLO"}).encode())
 
     assert (answer.body, answer.headers) == (b"", [])

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.local.account import Account
+from backstairs.account.client import Account
 from backstairs.local.deploy import start_account
-from backstairs.local.process import Children
-from backstairs.local.runtime import Result
-from backstairs.local.streams import EventSource, StreamPoller
+from backstairs.runtime.pool import Result
+from backstairs.runtime.process import Children
+from backstairs.runtime.streams import EventSource, StreamPoller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

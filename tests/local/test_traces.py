@@ -24,7 +24,9 @@ def call(door: PublicDoor, *traces: str) -> str:
 
 def led_to(door: PublicDoor, request_id: str) -> list[str]:
     """The ids of the calls that a call led to."""
-    return [one.request_id for one in door.door.led_to(door.door.records[request_id])]
+    record = door.door.decisions.find(request_id)
+    assert record is not None
+    return [one.request_id for one in door.door.decisions.led_to(record)]
 
 
 def sent_on(door: PublicDoor) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backstairs.access import WireRequest
-from backstairs.local.validation import read_validators
+from backstairs.gateway.validation import read_validators
 
 DEFINITION: dict[str, Any] = {
     "x-amazon-apigateway-request-validators": {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.intrinsics import Known, Resolver, parameter_values
-from backstairs.template import load, translate
+from backstairs.template.intrinsics import Known, Resolver, parameter_values
+from backstairs.template.load import load, translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

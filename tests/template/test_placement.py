@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.intrinsics import Known, Resolver, parameter_values
+from backstairs.template.intrinsics import Known, Resolver, parameter_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable

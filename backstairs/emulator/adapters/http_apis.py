@@ -7,8 +7,8 @@ from typing import Any
 from ministack.services import apigateway
 from ministack.services.cloudformation import provisioners
 
-from backstairs.apis import HttpRoute, default_endpoint, read_http_routes
 from backstairs.emulator import notices
+from backstairs.template.openapi import HttpRoute, default_endpoint, read_http_routes
 
 Json = dict[str, Any]
 Result = tuple[str, dict[str, Any]]

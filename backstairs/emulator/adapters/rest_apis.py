@@ -8,7 +8,7 @@ from typing import Any
 from ministack.services import apigateway_v1 as rest
 from ministack.services.cloudformation import provisioners
 
-from backstairs.apis import default_endpoint
+from backstairs.template.openapi import default_endpoint
 
 Json = dict[str, Any]
 Result = tuple[str, dict[str, Any]]

@@ -1,0 +1,1 @@
+"""What is deployed, read from the account by AWS's own APIs."""

@@ -1,0 +1,185 @@
+"""The APIs as they are deployed, read from the account by AWS's own APIs.
+
+What a REST API serves is read as `GetExport` gives it: the definition and the resource policy of
+the stage's deployment, so a change that was never deployed is not live here either.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from backstairs.access import Api, Authorization, Kind, Route
+from backstairs.account.client import pages
+from backstairs.gateway.integrations.declared import read_declared
+from backstairs.gateway.stage import StageSettings
+from backstairs.gateway.usage import Throttle, Throttles
+from backstairs.gateway.validation import read_validators
+from backstairs.template.openapi import (
+    BINARY,
+    KEY_SOURCE,
+    POLICY,
+    default_endpoint,
+    function_of,
+    read_methods,
+    resource_policy,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from backstairs.account.client import Account
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedApi:
+    """An API as it is deployed: what access to it is decided by, and its stage's settings."""
+
+    api: Api
+    settings: StageSettings
+
+
+def deployed_apis(account: Account) -> list[DeployedApi]:
+    """Every API of the account that has a stage."""
+    return [*_rest_apis(account), *_http_apis(account)]
+
+
+def _rest_apis(account: Account) -> Iterator[DeployedApi]:
+    gateway = account.client("apigateway")
+    for api in pages(gateway, "get_rest_apis", "items"):
+        types = api.get("endpointConfiguration", {}).get("types", ["EDGE"])
+        name = api.get("tags", {}).get("aws:cloudformation:logical-id", api["name"])
+        for stage in gateway.get_stages(restApiId=api["id"])["item"]:
+            export = gateway.get_export(
+                restApiId=api["id"],
+                stageName=stage["stageName"],
+                exportType="oas30",
+                parameters={"extensions": "apigateway"},
+            )
+            definition = json.loads(export["body"].read())
+            methods = list(read_methods(definition, f"{name} ({api['id']})"))
+            deployed = Api(
+                api_id=api["id"],
+                name=name,
+                stage=stage["stageName"],
+                region=account.region,
+                account=account.account_id,
+                private=types == ["PRIVATE"],
+                policy=resource_policy(name, definition.get(POLICY)),
+                routes=tuple(route for route, _ in methods),
+                key_source=definition.get(KEY_SOURCE, "HEADER"),
+                default_endpoint=default_endpoint(_disabled(api), definition),
+            )
+            settings = StageSettings(
+                validators=read_validators(definition),
+                throttles=_stage_throttles(stage.get("methodSettings", {})),
+                binary_types=tuple(definition.get(BINARY, ())),
+                **_declared(Kind.REST, methods),
+            )
+            yield DeployedApi(deployed, settings)
+
+
+def _disabled(api: Mapping[str, Any]) -> dict[str, Any]:
+    """Said here without the capital letter that the template and HTTP APIs have."""
+    return {"DisableExecuteApiEndpoint": api.get("disableExecuteApiEndpoint", False)}
+
+
+def _http_apis(account: Account) -> Iterator[DeployedApi]:
+    """HTTP APIs: their routes are live at once where a stage deploys by itself."""
+    gateway = account.client("apigatewayv2")
+    for api in pages(gateway, "get_apis", "Items"):
+        if api["ProtocolType"] != "HTTP":
+            continue
+        api_id = api["ApiId"]
+        name = api.get("Tags", {}).get("aws:cloudformation:logical-id", api["Name"])
+        integrations = {
+            f"integrations/{one['IntegrationId']}": one
+            for one in pages(gateway, "get_integrations", "Items", ApiId=api_id)
+        }
+        listed = list(pages(gateway, "get_routes", "Items", ApiId=api_id))
+        routes = {one["RouteKey"]: _http_route(one, integrations) for one in listed}
+        methods = [
+            (routes[one["RouteKey"]], integrations.get(one.get("Target", ""), {})) for one in listed
+        ]
+        declared = _declared(Kind.HTTP, methods)
+        for stage in pages(gateway, "get_stages", "Items", ApiId=api_id):
+            settings = StageSettings(throttles=_route_throttles(stage, routes), **declared)
+            if not stage.get("AutoDeploy"):
+                why = f"{name}'s stage {stage['StageName']} has no AutoDeploy: not modelled"
+                every = {(route.method, route.path): why for route in routes.values()}
+                settings = replace(settings, not_modelled=every)
+            deployed = Api(
+                api_id=api_id,
+                name=name,
+                stage=stage["StageName"],
+                region=account.region,
+                account=account.account_id,
+                private=False,
+                policy=None,
+                routes=tuple(routes.values()),
+                kind=Kind.HTTP,
+                default_endpoint=default_endpoint(api, {}),
+            )
+            yield DeployedApi(deployed, settings)
+
+
+class _Integrations(TypedDict):
+    not_modelled: dict[tuple[str, str], str]
+    timeouts: dict[tuple[str, str], float]
+
+
+def _declared(kind: Kind, methods: Iterable[tuple[Route, Mapping[str, Any]]]) -> _Integrations:
+    """What the integrations of an API say for themselves, by method and resource path."""
+    read = {
+        (route.method, route.path): read_declared(kind, integration)
+        for route, integration in methods
+    }
+    return {
+        "not_modelled": {
+            place: one.not_modelled for place, one in read.items() if one.not_modelled is not None
+        },
+        "timeouts": {place: one.seconds for place, one in read.items() if one.seconds is not None},
+    }
+
+
+def _http_route(listed: Mapping[str, Any], integrations: Mapping[str, Any]) -> Route:
+    method, _, path = listed["RouteKey"].partition(" ")
+    kind = listed.get("AuthorizationType", "NONE")
+    known = kind in Authorization.__members__
+    return Route(
+        method=method if path else "ANY",
+        path=path or method,
+        authorization=Authorization(kind) if known else Authorization.CUSTOM,
+        function=function_of(integrations.get(listed.get("Target", ""), {}).get("IntegrationUri")),
+        needs_key=listed.get("ApiKeyRequired", False),
+    )
+
+
+def _route_throttles(stage: Mapping[str, Any], routes: Mapping[str, Route]) -> Throttles:
+    settings = {("*", "*"): stage.get("DefaultRouteSettings", {})}
+    for key, setting in stage.get("RouteSettings", {}).items():
+        if key in routes:
+            settings[routes[key].method, routes[key].path] = setting
+    read = {
+        place: Throttle.read(one.get("ThrottlingRateLimit"), one.get("ThrottlingBurstLimit"))
+        for place, one in settings.items()
+    }
+    return {place: throttle for place, throttle in read.items() if throttle is not None}
+
+
+def _stage_throttles(method_settings: Mapping[str, Mapping[str, Any]]) -> Throttles:
+    """The throttles of `methodSettings`, whose keys are `{resource path}/{method}` or `*/*`.
+
+    The slashes of a path may be written `~1` (API Gateway API Reference, `UpdateStage`).
+    """
+    throttles = {}
+    for key, setting in method_settings.items():
+        path, _, method = key.rpartition("/")
+        path = "/" + path.replace("~1", "/").lstrip("/")
+        throttle = Throttle.read(
+            setting.get("throttlingRateLimit"), setting.get("throttlingBurstLimit")
+        )
+        if throttle is not None:
+            throttles[method, "*" if path == "/*" else path] = throttle
+    return throttles

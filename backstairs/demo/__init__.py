@@ -1,0 +1,1 @@
+"""The tour of this repository's own application."""

@@ -1,0 +1,1 @@
+"""What API Gateway does with a request: no process, no AWS client."""

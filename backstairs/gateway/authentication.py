@@ -1,0 +1,109 @@
+"""Who calls: the proof that a request carries, and the API key that it offers."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from backstairs.access import SignatureProblem, sigv4
+from backstairs.access.keys import SEVERAL
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backstairs.access import Principal, WireRequest
+    from backstairs.gateway.usage import KnownKey
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An access key of the account: its secret, and who signs with it."""
+
+    principal: Principal
+    secret_key: str
+    session_token: str | None
+    expires: datetime | None
+
+
+class Identities(Protocol):
+    """Where the door learns whose an access key is."""
+
+    async def find(self, access_key_id: str) -> Identity | None:
+        """The identity of an access key, or None."""
+
+
+class Keys(Protocol):
+    """Where the door learns whose an API key is."""
+
+    async def find(self, value: str) -> KnownKey | None:
+        """The API key with a value, or None."""
+
+
+class NoKeys:
+    """An account without API keys."""
+
+    async def find(self, value: str) -> KnownKey | None:
+        """None, whatever the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Who signed a request, or why that is not known."""
+
+    caller: Principal | None = None
+    access_key_id: str | None = None
+    problem: SignatureProblem | None = None
+    api_key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The API key that a request offers, or why it offers none of the account's."""
+
+    known: KnownKey | None = None
+    problem: str | None = None
+
+
+class Proofs:
+    """Finds them, by the identities and the API keys of an account's region."""
+
+    def __init__(self, identities: Identities, keys: Keys, region: str) -> None:
+        self._identities = identities
+        self._keys = keys
+        self._region = region
+
+    async def offered(self, request: WireRequest) -> Offered:
+        """The API key of a request. Raises OSError while the account's cannot be read."""
+        values = request.values("x-api-key")
+        if len(values) != 1:
+            return Offered(problem=SEVERAL if values else None)
+        known = await self._keys.find(values[0])
+        return Offered(known, None if known else "the account has no key with that value")
+
+    async def prove(self, request: WireRequest, now: datetime) -> Proof:
+        """Who signed a request. Raises OSError while the account does not answer."""
+        try:
+            claim = sigv4.read_claim(request)
+            if claim is None:
+                return Proof()
+            identity = await self._identities.find(claim.access_key_id)
+            if identity is None or not _same_token(identity, request):
+                raise sigv4.unknown_key()
+            if identity.expires is not None and identity.expires <= now:
+                raise sigv4.expired_token()
+            sigv4.verify(
+                request, claim, secret_key=identity.secret_key, region=self._region, now=now
+            )
+        except SignatureProblem as problem:
+            return Proof(problem=problem)
+        return Proof(identity.principal, claim.access_key_id)
+
+
+def _same_token(identity: Identity, request: WireRequest) -> bool:
+    offered = request.values("x-amz-security-token")
+    if identity.session_token is None:
+        return not offered
+    return len(offered) == 1 and hmac.compare_digest(
+        offered[0].encode("latin-1"), identity.session_token.encode()
+    )

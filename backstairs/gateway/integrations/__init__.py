@@ -1,0 +1,1 @@
+"""What an admitted request is handed to, by kind of integration."""

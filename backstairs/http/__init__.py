@@ -1,0 +1,1 @@
+"""HTTP servers on loopback, and the little of ASGI that they share."""

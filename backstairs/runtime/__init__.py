@@ -1,0 +1,1 @@
+"""What Lambda does: functions on the real runtime client, and the streams that drive them."""

@@ -1,0 +1,1 @@
+"""From a SAM template to the model that access is decided on."""
