@@ -10,7 +10,7 @@ import pytest
 from tests.local.application import ROOT
 
 if TYPE_CHECKING:
-    from tests.deployment.conftest import Typed
+    from tests.delivery.conftest import Typed
 
 CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
 ENVIRONMENTS = sorted(CONFIG.keys() - {"version"})

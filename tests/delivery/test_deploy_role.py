@@ -14,7 +14,7 @@ from tests.local.application import ROOT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.deployment.conftest import Typed
+    from tests.delivery.conftest import Typed
 
 TEMPLATE = ROOT / "stacks" / "deploy-role.yaml"
 STACK = "backstairs-dev"
