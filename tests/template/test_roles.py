@@ -45,7 +45,7 @@ GRANTS: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:PutItem", "NotificationsTable.Arn"),
         ("dynamodb:DeleteItem", "UndeliveredTable.Arn"),
         ("dynamodb:PutItem", "UndeliveredTable.Arn"),
-        ("dynamodb:Scan", "UndeliveredTable.Arn"),
+        ("dynamodb:Query", "UndeliveredTable.Arn"),
         ("dynamodb:DescribeStream", "ClaimsTable.StreamArn"),
         ("dynamodb:GetRecords", "ClaimsTable.StreamArn"),
         ("dynamodb:GetShardIterator", "ClaimsTable.StreamArn"),
