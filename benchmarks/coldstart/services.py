@@ -36,6 +36,8 @@ class Services(ThreadingHTTPServer):
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # As DynamoDB answers: a body does not wait for the headers' acknowledgement.
+    disable_nagle_algorithm = True
     server: Services
 
     def do_GET(self) -> None:
