@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.template import load
+from backstairs.template.load import load
 from tests.functions.conftest import ROOT
 
 if TYPE_CHECKING:
