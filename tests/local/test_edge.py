@@ -448,7 +448,7 @@ def test_a_key_is_changed_with_an_overlap_and_nothing_stays_behind(edge: Edge) -
         assert status_with(edge, old) == 200
         edge.sam.deploy(edge.account, one, {**parameters, "PartnerKeys": "second"})
         assert edge.key_of(one) == new
-        eventually(lambda key=old: not admits(edge, key))
+        eventually(partial(refuses, edge, old))
         assert status_with(edge, new) == 200
 
     for one in (PARTNER, stack):
@@ -473,6 +473,11 @@ def admits(edge: Edge, key: str) -> bool:
     status = status_with(edge, key)
     assert status in (200, 403)
     return status == 200
+
+
+def refuses(edge: Edge, key: str) -> bool:
+    """Whether a key does not let in any more."""
+    return not admits(edge, key)
 
 
 def eventually(holds: Callable[[], bool]) -> None:
