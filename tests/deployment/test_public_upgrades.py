@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 TEMPLATE = (ROOT / FORWARDER.template).read_text("utf-8")
-RULE = TEMPLATE[TEMPLATE.index("  WebhooksHaveMoved:\n") : TEMPLATE.index("  BackendIsReachable:\n")]
+RULE = TEMPLATE[
+    TEMPLATE.index("  WebhooksHaveMoved:\n") : TEMPLATE.index("  BackendIsReachable:\n")
+]
 # What of a stack from before matters here: webhooks by the same parameter, and their table.
 CONDITION = '\nConditions:\n  HasWebhooks: !Not [!Equals [!Ref WebhookBackendUrl, ""]]\n'
 BEFORE = TEMPLATE.replace(RULE, "").replace("\nConditions:\n", CONDITION, 1)
