@@ -17,10 +17,13 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
+from forwarder.answer import Answer
 
 from tests.webhooks.conftest import sample
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.webhooks.conftest import Sender
 
 ONE, TWO = "72d3162e-cc78-11e3-81ab-4c9367dc0958", "0b989ba4-242f-11e5-81e1-c7b6966d2516"
@@ -179,6 +182,22 @@ def test_a_table_that_is_lost_meanwhile_hides_no_answer(
         github.backend.open.set()
         assert running.result()[0] == status
     assert any("not stored" in record.getMessage() for record in caplog.records)
+
+
+def test_an_attempt_that_took_too_long_takes_nothing_back(github: Sender) -> None:
+    """Its mark was over, another attempt began and was accepted: that one's end is the truth."""
+    deliveries = github.webhooks.deliveries
+
+    def answering(status: int) -> Callable[[], Answer]:
+        return lambda: Answer(status, (), b"")
+
+    def slowly() -> Answer:
+        time.sleep(0.1)
+        assert deliveries.once(ONE, 9, answering(202)).status == 202
+        return Answer(500, (), b"")
+
+    assert deliveries.once(ONE, 0.05, slowly).status == 500
+    assert deliveries.once(ONE, 9, answering(500)) == (202, None, None)
 
 
 CRASH = """
