@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backstairs.account.client import Account
 from backstairs.cli.project import tool
-from backstairs.local.account import Account
 from backstairs.local.deploy import FORWARDER, Sam, StepError, start_account
-from backstairs.local.process import Children
+from backstairs.runtime.process import Children
 from tests.local.application import ROOT, copy_application
 
 if TYPE_CHECKING:

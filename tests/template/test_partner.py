@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.template import load
+from backstairs.template.load import load
 from tests.template.conftest import ROOT
 
 if TYPE_CHECKING:

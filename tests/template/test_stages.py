@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.template import load, translate
+from backstairs.template.load import load, translate
 from tests.template.conftest import REGION, ROOT, uploaded
 
 if TYPE_CHECKING:

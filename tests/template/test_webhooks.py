@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from forwarder.providers import PROVIDERS
 
-from backstairs.template import load
+from backstairs.template.load import load
 from tests.template.checks import CHECKS
 from tests.template.conftest import ROOT
 from tests.template.test_access_models import methods
