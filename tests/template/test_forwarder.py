@@ -198,6 +198,34 @@ def test_the_first_call_that_fails_sets_off_an_alarm(
     assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
 
 
+def test_causes_that_somebody_must_mend_have_alarms_of_their_own(rest: Any, plain: Any) -> None:
+    """By the metric of each phase; where nothing is granted, no grant can be missing."""
+    for name, phase in (("UnreachableAlarm", "connect"), ("CertificateAlarm", "tls")):
+        alarm = plain.properties(name)
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("Backstairs/Forwarder", "Failures")
+        by = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert by == {"function": "ForwarderFunction", "phase": phase}
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+    assert "GrantAlarm" not in plain.resources
+    assert {"Name": "phase", "Value": "api"} in rest.properties("GrantAlarm")["Dimensions"]
+
+
+def test_what_partners_headers_become_is_told_to_the_function(
+    forwarder_with: Callable[..., Any],
+) -> None:
+    """By its variables."""
+    stack = forwarder_with(
+        **INSIDE,
+        DroppedHeaders="X-Tenant,X-Internal-*",
+        CallerAuthorizationHeader="X-Partner-Authorization",
+        PrivateDomains="corp.example.com",
+    )
+    variables = stack.properties("ForwarderFunction")["Environment"]["Variables"]
+    assert variables["BACKEND_DROPPED_HEADERS"] == "X-Tenant,X-Internal-*"
+    assert variables["BACKEND_CALLER_AUTHORIZATION"] == "X-Partner-Authorization"
+    assert variables["BACKEND_PRIVATE_DOMAINS"] == "corp.example.com"
+
+
 @pytest.mark.parametrize(
     ("keys", "valid", "handed_out"),
     [
