@@ -44,7 +44,7 @@ def test_an_environments_parameters_are_the_templates(
     assert (stack.resources["ClaimsTable"]["DeletionPolicy"] == "Retain") == (environment == "prod")
 
 
-@pytest.mark.parametrize("name", ["forwarder", "regional"])
+@pytest.mark.parametrize("name", ["forwarder", "partner", "regional", "webhooks"])
 def test_another_stack_has_an_environment_of_its_own(name: str) -> None:
     """So that what --guided saves for it never ends up in the application's."""
     own = {command: found["parameters"] for command, found in CONFIG[name].items()}
