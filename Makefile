@@ -81,7 +81,7 @@ bench: install .venv/peers/.installed ## compare the door, the signer, the forwa
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
 	for name in uv local sam cfn-lint checkov zizmor runtime peers vectors node; do \
 		$(COMPILE) --python-version 3.11 requirements/$$name.in --output-file requirements/$$name.txt; done
-	for name in claims forwarder members notifier; do \
+	for name in claims members notifier; do \
 		$(COMPILE) --python-version 3.11 requirements/functions.in --output-file functions/$$name/requirements.txt; done
 	$(COMPILE) --python-version 3.13 requirements/signing.in --output-file layers/signing/requirements.txt
 

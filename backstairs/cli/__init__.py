@@ -6,10 +6,10 @@ import argparse
 import logging
 import sys
 
-from backstairs.cli import allowlist, call, credentials, invoke, up
+from backstairs.cli import allowlist, call, credentials, invoke, redrive, up
 from backstairs.cli.project import ProblemError
 
-_COMMANDS = (up, call, invoke, credentials, allowlist)
+_COMMANDS = (up, call, invoke, redrive, credentials, allowlist)
 
 
 def main() -> int:

@@ -52,7 +52,7 @@ def tour(console: Console, running: Running) -> bool:
     )
     outside = edge_stops(running)
     if outside:
-        title = "From outside, by the public API and the forwarder:"
+        title = "From outside, by the public APIs, their forwarders and webhooks:"
         as_expected = _calls(console, running, title, outside) and as_expected
     return as_expected and told is not None
 
@@ -67,16 +67,17 @@ def _calls(console: Console, running: Running, title: str, planned: Iterable[Sto
     as_expected = True
     for stop in planned:
         seen = take(running, stop)
-        right = seen.answer.status == stop.expected
+        right = seen.is_as_expected
         as_expected = as_expected and right
         color = "red" if not right else "green" if seen.answer.ok else "yellow"
-        status = str(seen.answer.status) + ("" if right else f" (not {stop.expected}!)")
+        meant = "so" if seen.answer.status == stop.expected else stop.expected
+        status = str(seen.answer.status) + ("" if right else f" (not {meant}!)")
         table.add_row(
             stop.who,
             stop.origin,
             f"{stop.method} {stop.path}",
             f"[{color}]{status}[/]",
-            escape(_why(running, seen)),
+            escape(seen.told or _why(running, seen)),
         )
     console.print(table)
     return as_expected
@@ -106,7 +107,7 @@ def _decisive(decision: Mapping[str, Any]) -> str:
 def what_next(console: Console, running: Running, python: Path, logs: Path) -> None:
     """Say where things are and what to try."""
     from backstairs.account.client import Account
-    from backstairs.demo.forwarder import public_api_id
+    from backstairs.demo.public import public_api_id
 
     backstairs = Path(sys.executable).with_name("backstairs")
     with contextlib.suppress(ValueError):

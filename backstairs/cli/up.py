@@ -25,8 +25,9 @@ from backstairs.cli.show import step, tour, what_next
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from backstairs.account.client import Account
     from backstairs.local.deploy import Sam, Stack
     from backstairs.runtime.process import Children
 
@@ -78,13 +79,10 @@ def _alone(project: Project) -> Iterator[None]:
 
 async def _up(project: Project, children: Children, *, once: bool) -> int:
     from backstairs.account.client import Account
-    from backstairs.demo import forwarder
+    from backstairs.demo import public
     from backstairs.demo.backend import NAME, demo_backend
     from backstairs.demo.samples import load_samples
     from backstairs.local.deploy import (
-        APPLICATION,
-        FORWARDER,
-        FORWARDER_STACK_NAME,
         STACK_NAME,
         Sam,
         StepError,
@@ -99,25 +97,25 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
     logs = project.state / "logs"
     sam = Sam(tool("sam"), [str(Path(tool("uv")).parent)], project.root, logs, children)
     state = project.state
-    present = [one for one in (APPLICATION, FORWARDER) if (project.root / one.template).is_file()]
+    wanted = [one for one in public.BUILT if (project.root / one.template).is_file()]
     try:
         with step(console, "sam build, starting an emulated account"):
             starting = asyncio.to_thread(start_account, sys.executable, children, state, REGION)
-            url, problem = await asyncio.gather(starting, asyncio.to_thread(_build, sam, present))
+            url, problem = await asyncio.gather(starting, asyncio.to_thread(_build, sam, wanted))
         account = Account(url, REGION)
         with step(console, f"sam deploy of stack {STACK_NAME}"):
             await asyncio.to_thread(sam.deploy, account)
-        wanted = problem is None and FORWARDER in present
-        parameters = forwarder.parameters(account) if wanted else None
-        if parameters is not None:
+        is_whole = problem is None and len(wanted) == len(public.BUILT)
+        stacks = public.deployments(account) if is_whole else {}
+        if stacks:
             try:
-                with step(console, f"sam deploy of stack {FORWARDER_STACK_NAME}"):
-                    await asyncio.to_thread(sam.deploy, account, FORWARDER, parameters)
-                    await asyncio.to_thread(forwarder.put_webhook_secret, account)
+                with step(console, "sam deploy of " + ", ".join(one.name for one in stacks)):
+                    await _deploy(sam, account, stacks)
+                    await asyncio.to_thread(public.put_webhook_secrets, account)
             except StepError as error:
                 problem = str(error)
         if problem is not None:
-            console.print(f"warning: there is no forwarder: {problem}", markup=False)
+            console.print(f"warning: there is no public edge: {problem}", markup=False)
         for notice in account.notices():
             console.print(f"note: {notice}", markup=False)
         python = function_python()
@@ -157,11 +155,21 @@ def _build(sam: Sam, stacks: Iterable[Stack]) -> str | None:
     sam.build(APPLICATION)
     try:
         for stack in stacks:
-            if stack != APPLICATION:
-                sam.build(stack)
+            sam.build(stack)
     except StepError as error:
         return str(error)
     return None
+
+
+async def _deploy(sam: Sam, account: Account, stacks: Mapping[Stack, Mapping[str, str]]) -> None:
+    """Deploy stacks at once; none is still at it afterwards. Raises StepError."""
+    doing = [
+        asyncio.to_thread(sam.deploy, account, stack, parameters)
+        for stack, parameters in stacks.items()
+    ]
+    for came_to in await asyncio.gather(*doing, return_exceptions=True):
+        if isinstance(came_to, BaseException):
+            raise came_to
 
 
 def _check_templates(project: Project) -> None:

@@ -1,5 +1,7 @@
 """A backend to try the forwarder on: it answers with what it was sent.
 
+What ends in `/moved` has moved, it says, to another path under its own name.
+
 It stands where a load balancer or an instance of the network would, under a name that only the
 network knows. Bodies come back as a length and a SHA-256, so that nothing of them is shown.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from backstairs.http.asgi import BodyTooLongError, read_body
+from backstairs.http.asgi import BodyTooLongError, read_body, send_response
 from backstairs.http.servers import send_json
 
 if TYPE_CHECKING:
@@ -17,7 +19,14 @@ if TYPE_CHECKING:
 
 NAME = "backend.example.internal"
 _MAXIMUM_BODY = 10 * 1024 * 1024
-_SECRETS = (b"authorization", b"cookie", b"x-hub-signature", b"x-hub-signature-256")
+_SECRETS = (
+    b"authorization",
+    b"cookie",
+    b"stripe-signature",
+    b"x-hub-signature",
+    b"x-hub-signature-256",
+)
+_MOVED = "/moved"
 
 
 async def demo_backend(scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,13 +38,18 @@ async def demo_backend(scope: Scope, receive: Receive, send: Send) -> None:
         return
     except ConnectionError:
         return
+    path = scope["raw_path"].decode("latin-1")
+    if path.endswith(_MOVED):
+        location = f"https://{NAME}{path.removesuffix(_MOVED)}/here"
+        await send_response(send, 302, b"", [(b"location", location.encode("latin-1"))])
+        return
     headers = [
         [name.decode("latin-1"), "..." if name in _SECRETS else value.decode("latin-1")]
         for name, value in scope["headers"]
     ]
     arrived = {
         "method": scope["method"],
-        "path": scope["raw_path"].decode("latin-1"),
+        "path": path,
         "query": scope["query_string"].decode("latin-1"),
         "headers": headers,
         "bodyLength": len(body),

@@ -11,43 +11,60 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from backstairs.runtime.batches import Batch, Failure, Policy, Record, after, expired, is_exhausted
 from backstairs.runtime.event_filter import EventFilter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from backstairs.runtime.account import Account
     from backstairs.runtime.pool import Pool
 
 _log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
-_LONGEST_PAUSE = 5.0
+_LOOK_FOR_SHARDS_SECONDS = 5.0
 _RENEW_AFTER = timedelta(minutes=30)
 
-Record = Mapping[str, Any]
+
+class Clock(Protocol):
+    """What time it is, and a way to wait."""
+
+    def now(self) -> datetime:
+        """The time, with its zone."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class WallClock:
+    """The machine's."""
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait as long."""
+        await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class EventSource:
-    """One mapping of a DynamoDB stream to a function.
-
-    `retries` and `maximum_age` (seconds) None are unlimited; `on_failure` is a queue's ARN.
-    """
+    """One mapping of a DynamoDB stream to a function; `on_failure` is a queue's ARN."""
 
     stream_arn: str
     function_arn: str
     batch_size: int
     starting_position: str
     filters: EventFilter
-    bisect: bool
-    retries: int | None
-    maximum_age: int | None
+    policy: Policy
     partial_failures: bool
     on_failure: str | None
 
@@ -64,9 +81,11 @@ class EventSource:
             batch_size=described.get("BatchSize", 100),
             starting_position=described.get("StartingPosition", "LATEST"),
             filters=EventFilter([one["Pattern"] for one in filters]),
-            bisect=described.get("BisectBatchOnFunctionError", False),
-            retries=None if retries < 0 else retries,
-            maximum_age=None if age < 0 else age,
+            policy=Policy(
+                retries=None if retries < 0 else retries,
+                maximum_age=None if age < 0 else age,
+                bisect=described.get("BisectBatchOnFunctionError", False),
+            ),
             partial_failures="ReportBatchItemFailures"
             in described.get("FunctionResponseTypes", []),
             on_failure=destinations.get("OnFailure", {}).get("Destination"),
@@ -76,10 +95,13 @@ class EventSource:
 class StreamPoller:
     """Delivers one stream to one function, each shard in order."""
 
-    def __init__(self, account: Account, source: EventSource, pool: Pool) -> None:
+    def __init__(
+        self, account: Account, source: EventSource, pool: Pool, clock: Clock | None = None
+    ) -> None:
         self._account = account
         self._source = source
         self._pool = pool
+        self._clock = clock or WallClock()
         self._clients: dict[str, Any] = {}
         self._renew_at = datetime.min.replace(tzinfo=UTC)
 
@@ -93,7 +115,7 @@ class StreamPoller:
                     shard_id = shard["ShardId"]
                     if shard_id not in shards:
                         shards[shard_id] = tasks.create_task(self._follow(shard_id))
-                await asyncio.sleep(_LONGEST_PAUSE if shards else POLL_SECONDS)
+                await self._clock.sleep(_LOOK_FOR_SHARDS_SECONDS if shards else POLL_SECONDS)
 
     async def _follow(self, shard_id: str) -> None:
         """Deliver one shard to its end."""
@@ -113,77 +135,56 @@ class StreamPoller:
             )
             if not found:
                 iterator = None  # expired, or not to be had: from the last record on
-                await asyncio.sleep(POLL_SECONDS)
+                await self._clock.sleep(POLL_SECONDS)
                 continue
             records = found["Records"]
             if records:
-                await self._deliver([self._event(record) for record in records], shard_id)
+                events = [event_of(record, self._source.stream_arn) for record in records]
+                await self._deliver(events, shard_id)
                 position = {
                     "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
                     "SequenceNumber": records[-1]["dynamodb"]["SequenceNumber"],
                 }
             else:
-                await asyncio.sleep(POLL_SECONDS)
+                await self._clock.sleep(POLL_SECONDS)
             iterator = found.get("NextShardIterator")
             if iterator is None:
                 return
 
-    def _event(self, record: Record) -> dict[str, Any]:
-        plain: dict[str, Any] = json.loads(json.dumps(record, default=_jsonable))
-        return plain | {"eventSourceARN": self._source.stream_arn}
-
     async def _deliver(self, records: Sequence[Record], shard_id: str) -> None:
         """Invoke until every record that passes the filter is done with, or given up."""
-        left = [record for record in records if self._source.filters.passes(record)]
-        attempt = 0
-        while left:
-            failed = await self._invoke(left)
-            if failed is None:
-                return
-            if failed > 0:
-                left, attempt = left[failed:], 0
-                continue
-            if self._source.bisect and len(left) > 1 and attempt == 0:
-                middle = len(left) // 2
-                await self._deliver(left[:middle], shard_id)
-                await self._deliver(left[middle:], shard_id)
-                return
-            attempt += 1
-            if self._is_over(left, attempt):
-                await self._give_up(left, shard_id, attempt)
-                return
-            await asyncio.sleep(min(_LONGEST_PAUSE, POLL_SECONDS * 2**attempt))
+        policy = self._source.policy
+        waiting = [Batch([one for one in records if self._source.filters.passes(one)])]
+        while waiting:
+            batch = waiting.pop(0)
+            await self._clock.sleep(batch.pause)
+            old = expired(batch, policy, self._clock.now().timestamp())
+            if old:
+                await self._give_up(batch, batch.records[:old], shard_id, "RecordAgeExceeded")
+                batch = replace(batch, records=batch.records[old:])
+            if is_exhausted(batch, policy):
+                await self._give_up(batch, batch.records, shard_id, "RetryAttemptsExhausted")
+            elif batch.records:
+                failure = await self._invoke(batch.records)
+                if failure is not None:
+                    waiting[:0] = after(failure, batch, policy)
 
-    async def _invoke(self, records: Sequence[Record]) -> int | None:
-        """Invoke with a batch; returns the position of the first record to repeat, or None."""
+    async def _invoke(self, records: Sequence[Record]) -> Failure | None:
+        """Invoke with a batch; None where all of it is done."""
         try:
             result = await self._pool.invoke(json.dumps({"Records": records}).encode())
         except (OSError, BotoCoreError, ClientError) as error:
             _log.warning("%s: cannot be invoked: %s", self._pool.function.label, error)
-            return 0
+            return Failure(invoked=False)
         if result.error is not None:
-            return 0
+            return Failure(whole=True)
         if not self._source.partial_failures:
             return None
-        answer = json.loads(result.payload)
-        try:
-            failures = [one["itemIdentifier"] for one in (answer or {})["batchItemFailures"] or ()]
-            numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-            return min(map(numbers.index, failures), default=None)
-        except KeyError:
-            return None if answer in (None, {}) else 0
-        except (TypeError, ValueError):
-            return 0  # not an answer about this batch: all of it failed
+        return _failure(json.loads(result.payload), records)
 
-    def _is_over(self, records: Sequence[Record], attempt: int) -> bool:
-        source = self._source
-        if source.retries is not None and attempt > source.retries:
-            return True
-        created = min(record["dynamodb"]["ApproximateCreationDateTime"] for record in records)
-        age = datetime.now(UTC).timestamp() - created
-        return source.maximum_age is not None and age > source.maximum_age
-
-    async def _give_up(self, records: Sequence[Record], shard_id: str, attempts: int) -> None:
+    async def _give_up(
+        self, batch: Batch, records: Sequence[Record], shard_id: str, condition: str
+    ) -> None:
         """Tell the on-failure queue where the records are; the records themselves are not sent."""
         _log.warning("gave up %d records for %s", len(records), self._pool.function.label)
         destination = self._source.on_failure
@@ -194,11 +195,11 @@ class StreamPoller:
         message = {
             "requestContext": {
                 "functionArn": self._source.function_arn,
-                "condition": "RetryAttemptsExhausted",
-                "approximateInvokeCount": attempts,
+                "condition": condition,
+                "approximateInvokeCount": batch.attempts,
             },
             "version": "1.0",
-            "timestamp": datetime.now(UTC).isoformat(),
+            "timestamp": self._clock.now().isoformat(),
             "DDBStreamBatchInfo": {
                 "shardId": shard_id,
                 "startSequenceNumber": numbers[0],
@@ -236,6 +237,25 @@ class StreamPoller:
             role = self._pool.function.role_arn
             self._clients[service] = self._account.client_as(role, service)
         return self._clients[service]
+
+
+def event_of(record: Record, stream_arn: str) -> dict[str, Any]:
+    """A record of `GetRecords` as Lambda hands it to a function."""
+    plain: dict[str, Any] = json.loads(json.dumps(record, default=_jsonable))
+    return plain | {"eventSourceARN": stream_arn}
+
+
+def _failure(answer: Any, records: Sequence[Record]) -> Failure | None:
+    """Which record a function's answer says to come again from."""
+    try:
+        failures = [one["itemIdentifier"] for one in (answer or {})["batchItemFailures"] or ()]
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+        first = min(map(numbers.index, failures), default=None)
+    except KeyError:
+        return None if answer in (None, {}) else Failure(whole=True)
+    except (TypeError, ValueError):
+        return Failure(whole=True)  # not an answer about this batch
+    return None if first is None else Failure(first)
 
 
 def _jsonable(value: object) -> object:

@@ -42,7 +42,7 @@ IMPORTS = (
     "import requests",
     "import botocore.auth, botocore.awsrequest",
     "import signing.session",
-    "import service.table",
+    "import insurance.table",
 )
 
 
@@ -62,6 +62,8 @@ def environment(port: int, *code: Path) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_SESSION_TOKEN": "token",
         "TABLE_NAME": "table",
+        "UNDELIVERED_TABLE_NAME": "undelivered",
+        "SET_ASIDE_AFTER_SECONDS": "36000",
         "CLAIMS_API_URL": f"http://127.0.0.1:{port}/dev",
         "CLAIMS_API_ID": "a1b2c3d4e5",
     }

@@ -80,7 +80,7 @@ class Typed:
 
     def build(self, environment: str) -> None:
         """Build what an environment deploys, once."""
-        own = environment if environment in {"forwarder", "regional"} else "default"
+        own = "default" if environment in {"dev", "staging", "prod"} else environment
         if own not in self.built:
             ran = self.sam("build", "--config-env", environment)
             assert ran.status == 0, ran.output

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
 ENVIRONMENTS = sorted(CONFIG.keys() - {"version"})
-# The forwarder's stack needs to be told its network and its backend.
-WHOLE = [name for name in ENVIRONMENTS if name != "forwarder"]
+# These need to be told what only the user knows: a network, a backend, an API.
+TO_BE_TOLD = ("forwarder", "partner", "webhooks")
+WHOLE = [name for name in ENVIRONMENTS if name not in TO_BE_TOLD]
 
 
-@pytest.mark.parametrize("environment", ["prod", "forwarder", "regional"])
+@pytest.mark.parametrize("environment", ["prod", *TO_BE_TOLD, "regional"])
 def test_an_environment_is_validated_with_the_linter(typed: Typed, environment: str) -> None:
     """Without it `sam validate` would pass what CloudFormation refuses."""
     ran = typed.sam("validate", "--config-env", environment)
@@ -77,10 +78,11 @@ def test_sync_asks_only_whether_the_stack_is_for_development(
     assert (again.status, again.asked) == (0, False), again.output
 
 
-def test_the_forwarder_says_which_parameter_it_lacks(typed: Typed) -> None:
-    """A deployment without them ends, with words and without a question."""
-    typed.build("forwarder")
-    ran = typed.sam("deploy", "--config-env", "forwarder")
+@pytest.mark.parametrize("environment", TO_BE_TOLD)
+def test_a_stack_that_must_be_told_something_says_what(typed: Typed, environment: str) -> None:
+    """A deployment without it ends, with words and without a question."""
+    typed.build(environment)
+    ran = typed.sam("deploy", "--config-env", environment)
     assert ran.status != 0
     assert not ran.asked
     assert "Parameter" in ran.output

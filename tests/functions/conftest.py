@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from service.table import Table
+from insurance.table import Table
 
 from backstairs.template.load import load
 

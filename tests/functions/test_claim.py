@@ -9,12 +9,12 @@ import pytest
 from claims.claim import (
     InvalidClaimError,
     is_claim_id,
-    opened,
+    new_claim,
     parse,
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from service.member_id import is_member_id
+from insurance.member_id import is_member_id
 
 VALID: dict[str, Any] = {
     "policyId": "POL-2025-001",
@@ -126,9 +126,11 @@ def test_any_body_is_a_claim_or_refused(body: str) -> None:
     assert claim.keys() >= VALID.keys()
 
 
-def test_an_opened_claim_has_what_the_service_adds() -> None:
+def test_a_new_claim_has_what_the_service_adds() -> None:
     """Ids, version and both timestamps come from the service."""
-    claim = opened(VALID, member_id="m-1", claim_id="c", at="2025-01-01T00:00:00.000000Z")
+    claim = new_claim(
+        VALID, member_id="m-1", claim_id="c", created_at="2025-01-01T00:00:00.000000Z"
+    )
     assert claim == VALID | {
         "memberId": "m-1",
         "claimId": "c",

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
-from claims.claim import opened
+from claims.claim import new_claim
 from claims.idempotency import claim_id_for, fingerprint
 from claims.storage import Claims, ConflictError, KeyReusedError
 
@@ -43,7 +43,7 @@ def created(claims: Claims, number: int, fields: dict[str, Any] = FIELDS) -> Any
     """Create a claim as the route does, each attempt at its own time."""
     claim_id = claim_id_for("m-1001", "one key")
     at = f"2025-03-14T09:26:53.{number:06}Z"
-    claim = opened(fields, member_id="m-1001", claim_id=claim_id, at=at)
+    claim = new_claim(fields, member_id="m-1001", claim_id=claim_id, created_at=at)
     return claims.add(claim, fingerprint(fields))
 
 
@@ -54,7 +54,7 @@ def test_a_hundred_requests_with_one_key_make_one_claim(table: Any, items: Any) 
     (stored,) = (item for item in items() if item["SK"]["S"].startswith("CLAIM#"))
     assert all(answer == answers[0] for answer in answers)
     assert answers[0]["createdAt"] == stored["createdAt"]["S"]
-    assert claims.newest("m-1001", most=100) == ([answers[0]], None)
+    assert claims.newest("m-1001", limit=100) == ([answers[0]], None)
 
 
 def test_of_a_hundred_claims_with_one_key_one_is_made(table: Any) -> None:
@@ -64,7 +64,7 @@ def test_of_a_hundred_claims_with_one_key_one_is_made(table: Any) -> None:
     made = [answer for answer in answers if isinstance(answer, dict)]
     assert len(made) == 1
     assert sum(isinstance(answer, KeyReusedError) for answer in answers) == WRITERS - 1
-    assert claims.newest("m-1001", most=100) == (made, None)
+    assert claims.newest("m-1001", limit=100) == (made, None)
 
 
 def test_of_a_hundred_updates_of_one_version_one_is_made(table: Any) -> None:
@@ -76,7 +76,9 @@ def test_of_a_hundred_updates_of_one_version_one_is_made(table: Any) -> None:
     def update(number: int) -> Any:
         fields = FIELDS | {"amount": number + 1, "description": f"by {number}"}
         at = "2025-03-15T00:00:00.000000Z"
-        return claims.change(fields, member_id="m-1001", claim_id=claim_id, version=1, at=at)
+        return claims.change(
+            fields, member_id="m-1001", claim_id=claim_id, version=1, updated_at=at
+        )
 
     answers = at_once(update)
     (made,) = (answer for answer in answers if isinstance(answer, dict))
@@ -93,7 +95,7 @@ def test_of_a_hundred_deletions_one_finds_the_claim(table: Any) -> None:
 
     def delete(number: int) -> bool:
         at = f"2025-03-15T00:00:00.{number:06}Z"
-        return claims.remove("m-1001", claim_id, at=at, forgotten=1)
+        return claims.remove("m-1001", claim_id, deleted_at=at, expires_at=1)
 
     assert sum(at_once(delete)) == 1
     assert claims.find("m-1001", claim_id) is None

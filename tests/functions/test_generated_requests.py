@@ -5,6 +5,7 @@ GENERATED_REQUESTS in the environment says how many (1,000 unless told); each is
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -20,7 +21,7 @@ from members.storage import Members
 from backstairs.template.load import load
 
 if TYPE_CHECKING:
-    from service.table import Table
+    from insurance.table import Table
 
 REQUESTS = int(os.environ.get("GENERATED_REQUESTS", "1000"))
 RESOURCES = load(Path(__file__).parents[2] / "template.yaml")["Resources"]
@@ -39,6 +40,11 @@ CLAIM_IDS = (
     )
     | st.uuids().map(str)
     | st.text(max_size=8)
+)
+CURSORS = st.builds(
+    lambda time, claim: base64.urlsafe_b64encode(f"{time}/{claim}".encode()).decode(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    CLAIM_IDS.filter(lambda text: text.isprintable()),
 )
 VALID = st.fixed_dictionaries(
     {
@@ -73,7 +79,9 @@ QUERIES = st.none() | st.fixed_dictionaries(
     {},
     optional={
         "limit": st.integers(-1, 101).map(str) | st.text(max_size=9),
-        "cursor": st.text(max_size=100) | st.from_regex("[A-Za-z0-9_-]{88}", fullmatch=True),
+        "cursor": CURSORS
+        | st.text(max_size=100)
+        | st.from_regex("[A-Za-z0-9_-]{88}", fullmatch=True),
     },
 )
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backstairs.template.load import load
 from tests.functions.conftest import ROOT
 
 if TYPE_CHECKING:
-    from service.table import Table
+    from insurance.table import Table
 
 EVENTS = {
     function: sorted(path.stem for path in (ROOT / "events" / function).glob("*.json"))
@@ -50,7 +52,7 @@ for event in given["events"]:
 """
 
 
-def lines(function: str, port: int, table: str) -> str:
+def lines(function: str, port: int, table: str, undelivered: str) -> str:
     """All that a function writes while it deals with its sample events."""
     events: list[Any] = []
     for name in EVENTS[function]:
@@ -75,6 +77,8 @@ def lines(function: str, port: int, table: str) -> str:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "TABLE_NAME": table,
+            "UNDELIVERED_TABLE_NAME": undelivered,
+            "SET_ASIDE_AFTER_SECONDS": "36000",
             "CLAIMS_API_URL": "http://127.0.0.1:9/dev",
             "POWERTOOLS_DEV": "false",
         },
@@ -85,13 +89,14 @@ def lines(function: str, port: int, table: str) -> str:
 @pytest.mark.parametrize("function", sorted(EVENTS))
 @pytest.mark.parametrize("trouble", ["none", "no table"])
 def test_no_line_tells_of_a_person_a_body_or_a_secret(
-    table: Table, account_port: int, function: str, trouble: str
+    table: Table, new_table: Any, account_port: int, function: str, trouble: str
 ) -> None:
     """Neither when all goes well nor when it does not."""
+    undelivered = new_table("UndeliveredTable").name if trouble == "none" else "no-such-table"
     if function == "notifier" and trouble == "none":
         trouble = "no members service"
     name = table.name if trouble == "none" else "no-such-table"
-    said = lines(function, account_port, name)
+    said = lines(function, account_port, name, undelivered)
     for word in FORBIDDEN:
         assert word not in said, next(line for line in said.splitlines() if word in line)
     if function in ("claims", "members") and trouble == "none":
@@ -99,3 +104,20 @@ def test_no_line_tells_of_a_person_a_body_or_a_secret(
         correlated = {"5f1d0c52-7a6e-4d0e-8b55-2f9f0c1d7e11"}
         assert {line["correlation_id"] for line in logged} <= correlated
         assert logged or function == "members"
+
+
+def test_the_template_counts_what_is_set_aside(new_table: Any, account_port: int) -> None:
+    """One line of the log for each change, as the metric filter looks for it."""
+    undelivered = new_table("UndeliveredTable")
+    said = lines("notifier", account_port, "no-such-table", undelivered.name)
+    logged = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    aside = undelivered.client.scan(TableName=undelivered.name)["Items"]
+    (pattern,) = (
+        resource["Properties"]["FilterPattern"]
+        for resource in load(ROOT / "template.yaml")["Resources"].values()
+        if resource["Type"] == "AWS::Logs::MetricFilter"
+    )
+    wanted = re.fullmatch(r'\{ \$\.message = "(.*)" \}', pattern)
+    assert wanted is not None
+    counted = {line["change_id"] for line in logged if line["message"] == wanted[1]}
+    assert {item["position"]["S"].split("/")[2] for item in aside} == counted != set()

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from claims.claim import opened
+from claims.claim import new_claim
 from claims.storage import Claims
-from notifier.handler import handle
+from notifier.handler import Services, handle
 from notifier.storage import Notifications
-from signing import Credentials, PrivateApi, Retries
+from notifier.undelivered import Undelivered
 
 from tests.functions.conftest import client_at
+from tests.functions.members_service import members_service, session_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from requests import Session
-    from service.table import Table
+    from insurance.table import Table
+
+    from tests.functions.members_service import MembersService
 
 FIELDS: dict[str, Any] = {
     "policyId": "POL-2025-001",
@@ -36,53 +37,21 @@ FIELDS: dict[str, Any] = {
 CLAIM_IDS = [f"00000000-0000-4000-8000-{number:012}" for number in range(4)]
 
 
-class MembersService(ThreadingHTTPServer):
-    """Knows every member; while `held`, it does not answer."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.asked, self.free = Event(), Event()
-        self.free.set()
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: MembersService
-
-    def do_GET(self) -> None:
-        self.server.asked.set()
-        self.server.free.wait(10)
-        member_id = self.path.rpartition("/")[2]
-        member = {"memberId": member_id, "name": "Ada", "email": "ada@example.com"}
-        data = json.dumps(member).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def service() -> Iterator[MembersService]:
     """A members service while the test runs."""
-    with MembersService() as service:
-        thread = Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with members_service() as service:
         yield service
-        service.shutdown()
-        thread.join()
 
 
 @pytest.fixture
-def api(service: MembersService) -> Iterator[Session]:
-    """The session with which the notifier calls it."""
-    api = PrivateApi(url=f"http://127.0.0.1:{service.server_port}/dev", region="us-east-1")
-    credentials = Credentials(access_key_id="AKID", secret_access_key="secret")
-    with api.session(credentials=credentials, retries=Retries(attempts=1)) as session:
-        yield session
+def services(
+    service: MembersService, notifications: Table, new_table: Callable[[str], Table]
+) -> Iterator[Services]:
+    """What the notifier works with."""
+    with session_with(service) as api:
+        aside = Undelivered(new_table("UndeliveredTable"))
+        yield Services(api, Notifications(notifications), aside, patience=math.inf)
 
 
 @pytest.fixture
@@ -90,11 +59,11 @@ def records(table: Table, account_port: int) -> list[dict[str, Any]]:
     """What the stream says after four claims were made, changed and, two of them, deleted."""
     claims, at = Claims(table), "2025-03-14T09:26:53.000000Z"
     for number, claim_id in enumerate(CLAIM_IDS):
-        claim = opened(FIELDS, member_id="m-1001", claim_id=claim_id, at=at)
+        claim = new_claim(FIELDS, member_id="m-1001", claim_id=claim_id, created_at=at)
         claims.add(claim, "fingerprint")
-        claims.change(FIELDS, member_id="m-1001", claim_id=claim_id, version=1, at=at)
+        claims.change(FIELDS, member_id="m-1001", claim_id=claim_id, version=1, updated_at=at)
         if number % 2:
-            claims.remove("m-1001", claim_id, at=at, forgotten=1)
+            claims.remove("m-1001", claim_id, deleted_at=at, expires_at=1)
     streams = client_at(account_port, "dynamodbstreams")
     ((stream),) = streams.list_streams(TableName=table.name)["Streams"]
     described = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]
@@ -135,17 +104,15 @@ EXPECTED = sorted(
 )
 
 
-def test_each_change_is_told_once(records: Any, api: Session, notifications: Table) -> None:
+def test_each_change_is_told_once(records: Any, services: Services, notifications: Table) -> None:
     """As the stream has them, in one batch."""
-    assert handle({"Records": records}, api, Notifications(notifications)) == {
-        "batchItemFailures": []
-    }
+    assert handle({"Records": records}, services) == {"batchItemFailures": []}
     assert told(notifications) == EXPECTED
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_however_the_stream_comes_each_change_is_told_once(
-    records: Any, api: Session, notifications: Table, seed: int
+    records: Any, services: Services, notifications: Table, seed: int
 ) -> None:
     """Doubled, in any order and cut into any batches."""
     chance = random.Random(seed)  # noqa: S311 - no secret
@@ -154,16 +121,17 @@ def test_however_the_stream_comes_each_change_is_told_once(
     while deliveries:
         size = chance.randint(1, 6)
         batch, deliveries = deliveries[:size], deliveries[size:]
-        answer = handle({"Records": batch}, api, Notifications(notifications))
+        answer = handle({"Records": batch}, services)
         assert answer == {"batchItemFailures": []}
     assert told(notifications) == EXPECTED
 
 
 NOTIFIER = """
 import json, sys
-from notifier.handler import handle
+from notifier.handler import Services, handle
 from notifier.storage import Notifications
-from service.table import Table
+from notifier.undelivered import Undelivered
+from insurance.table import Table
 from signing import Credentials, PrivateApi, Retries
 from tests.functions.conftest import client_at
 
@@ -171,16 +139,22 @@ given = json.load(sys.stdin)
 credentials = Credentials(access_key_id="AKID", secret_access_key="secret")
 session = PrivateApi(url=given["url"], region="us-east-1").session(credentials=credentials)
 table = Table(client_at(given["port"]), given["table"])
-handle({"Records": given["records"]}, session, Notifications(table))
+aside = Undelivered(Table(table.client, "no such table"))
+services = Services(session, Notifications(table), aside, patience=3600)
+handle({"Records": given["records"]}, services)
 """
 
 
 def test_a_worker_killed_between_receiving_and_writing_loses_nothing(
-    records: Any, service: MembersService, api: Session, notifications: Table, account_port: int
+    records: Any,
+    service: MembersService,
+    services: Services,
+    notifications: Table,
+    account_port: int,
 ) -> None:
     """Its batch comes again to another worker, as Lambda does with what nobody answered for."""
     given = {
-        "url": f"http://127.0.0.1:{service.server_port}/dev",
+        "url": service.url,
         "port": account_port,
         "table": notifications.name,
         "records": records,
@@ -194,11 +168,11 @@ def test_a_worker_killed_between_receiving_and_writing_loses_nothing(
         assert worker.stdin is not None
         worker.stdin.write(json.dumps(given).encode())
         worker.stdin.close()
-        assert service.asked.wait(20)
+        assert service.was_asked.wait(20)
     finally:
         worker.kill()
         worker.wait()
     service.free.set()
     assert told(notifications) == []
-    handle({"Records": records}, api, Notifications(notifications))
+    handle({"Records": records}, services)
     assert told(notifications) == EXPECTED

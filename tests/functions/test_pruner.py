@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pruner.handler import prune
-from pruner.versions import dispensable
+from pruner.versions import versions_to_delete
 
 from tests.functions.conftest import client_at
 
@@ -85,4 +85,4 @@ def test_the_last_three_versions_stay_and_what_an_alias_leads_to(
 )
 def test_the_last_are_the_highest_numbers(published: list[str], gone: list[str]) -> None:
     """Not the last of the alphabet, nor of the list."""
-    assert dispensable(published, []) == gone
+    assert versions_to_delete(published, []) == gone

@@ -10,7 +10,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
-from service.table import UnavailableError, available
+from insurance.table import UnavailableError, available
 
 
 def refusal(code: str, status: int) -> ClientError:

@@ -1,4 +1,4 @@
-"""The forwarder before a backend of the network, as REST and as HTTP API, and real clients."""
+"""The public stacks before a backend of the network, as REST and as HTTP API, and real clients."""
 
 from __future__ import annotations
 
@@ -42,13 +42,22 @@ STACKS = {
     kind: Stack(f"edge-{kind}", FORWARDER.template, FORWARDER.environment)
     for kind in ("rest", "http")
 }
+WEBHOOKS = {
+    kind: Stack(f"edge-webhooks-{kind}", "stacks/webhooks.yaml", "webhooks")
+    for kind in ("rest", "http", "stripe")
+}
+PARTNER = Stack("edge-partner", "stacks/partner.yaml", "partner")
 WITHOUT_KEYS = {
     "ApiType": "HTTP",
     "PartnerAllowlist": "0.0.0.0/0",
-    "WebhookAllowlist": "0.0.0.0/0",
     "PartnerQuota": "0",
     "PartnerRate": "0",
     "PartnerBurst": "0",
+}
+OF_WEBHOOKS = {
+    "rest": {"Provider": "github"},
+    "http": {"Provider": "github", "ApiType": "HTTP", "WebhookAllowlist": "0.0.0.0/0"},
+    "stripe": {"Provider": "stripe", "WebhookAllowlist": "0.0.0.0/0"},
 }
 
 
@@ -90,7 +99,10 @@ class Backend:
 
 
 class Edge:
-    """Both kinds of the forwarder's stack, deployed by the real `sam` and behind their doors."""
+    """The public stacks, deployed by the real `sam` and behind their doors.
+
+    Of both kinds the forwarder's and GitHub's webhooks; Stripe's webhooks, and another partner.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.backend = Backend()
@@ -105,38 +117,24 @@ class Edge:
             self.account = Account(
                 start_account(sys.executable, self._children, self._state, REGION), REGION
             )
-            parameters = self._parameters(_network(self.account))
-            sam.build(FORWARDER)
-            self.sam, self.parameters = sam, parameters
+            network = _network(self.account)
+            parameters, webhooks = _parameters(network), _webhooks(network)
+            sam.build(FORWARDER, WEBHOOKS["rest"], PARTNER)
+            self.sam, self.parameters, self.webhooks = sam, parameters, webhooks
             sam.deploy(self.account, STACKS["rest"], parameters)
             sam.deploy(self.account, STACKS["http"], {**parameters, **WITHOUT_KEYS})
-            for stack in STACKS.values():
+            sam.deploy(self.account, PARTNER, {"ApiStackName": STACKS["rest"].name})
+            for kind, more in OF_WEBHOOKS.items():
+                sam.deploy(self.account, WEBHOOKS[kind], {**webhooks, **more})
                 self.account.client("ssm").put_parameter(
-                    Name=f"/{stack.name}/github-webhook-secret", Type="SecureString", Value=SECRET
+                    Name=self.account.outputs(WEBHOOKS[kind].name)["WebhookSecretParameterName"],
+                    Type="SecureString",
+                    Value=SECRET,
                 )
             self._open()
         except BaseException:
             self._children.close()
             raise
-
-    def _parameters(self, network: Mapping[str, str]) -> dict[str, str]:
-        return {
-            "VpcId": network["VpcId"],
-            "SubnetIds": network["SubnetIds"],
-            "BackendUrl": f"https://{BACKEND}/base",
-            "BackendCidr": "10.20.0.0/24",
-            "PartnerAllowlist": "203.0.113.0/24",
-            "PartnerQuota": "100000",
-            "PartnerRate": "1000",
-            "PartnerBurst": "1000",
-            "StageRate": "1000",
-            "StageBurst": "1000",
-            "WebhookRate": "1000",
-            "WebhookBurst": "1000",
-            "WebhookBackendUrl": f"https://{BACKEND}/hooks",
-            "WebhookBackendCidr": "10.20.0.0/24",
-            "DynamoDBPrefixListId": "pl-02cd2c6b",
-        }
 
     def _open(self) -> None:
         opened, self._closing = threading.Event(), asyncio.Event()
@@ -183,14 +181,11 @@ class Edge:
             path.read_text("utf-8") for path in (self._state / "logs").glob(f"*{function}*.log")
         )
 
-    def api_id(self, kind: str) -> str:
-        """The public API's id."""
-        names = {"rest": "PublicRestApi", "http": "PublicHttpApi"}
-        return self.account.physical_ids(STACKS[kind].name)[names[kind]]
-
-    def host(self, kind: str) -> str:
-        """The public API's name."""
-        return f"{self.api_id(kind)}.execute-api.{REGION}.amazonaws.com"
+    def host(self, kind: str, stacks: Mapping[str, Stack] = STACKS) -> str:
+        """The name of the public API of a stack."""
+        found = self.account.physical_ids(stacks[kind].name)
+        api_id = found.get("PublicRestApi") or found["PublicHttpApi"]
+        return f"{api_id}.execute-api.{REGION}.amazonaws.com"
 
     def port(self, origin: str) -> int:
         """The port of an origin."""
@@ -198,9 +193,13 @@ class Edge:
 
     @property
     def key(self) -> str:
-        """The partner's key, where the key store has put it."""
+        """The first partner's key."""
+        return self.key_of(STACKS["rest"])
+
+    def key_of(self, stack: Stack) -> str:
+        """The key of a stack's partner, where the key store has put it."""
         found = self.account.client("ssm").get_parameter(
-            Name="/edge-rest/partner-api-key", WithDecryption=True
+            Name=f"/{stack.name}/partner-api-key", WithDecryption=True
         )
         value: str = found["Parameter"]["Value"]
         return value
@@ -234,13 +233,14 @@ class Edge:
         credentials: Credentials | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
+        stacks: Mapping[str, Stack] = STACKS,
     ) -> Answer:
-        """One call of the public API by a path below its stage."""
+        """One call of a public API by a path below its stage."""
         return call(
             self.port(origin),
             method,
             f"/dev{path}",
-            host=self.host(kind),
+            host=self.host(kind, stacks),
             region=REGION,
             credentials=credentials,
             headers=headers,
@@ -256,14 +256,45 @@ class Edge:
             "X-Hub-Signature-256": signature(body),
         }
         headers |= {name.replace("_", "-"): value for name, value in changed.items()}
+        return self.post(kind, "/webhooks/github", headers, body)
+
+    def post(
+        self, kind: str, path: str, headers: Mapping[str, str], body: bytes, origin: str = "github"
+    ) -> Answer:
+        """A webhook, from GitHub's addresses if no other origin is said."""
         return self.call(
-            kind, "POST", "/webhooks/github", origin="github", headers=headers, body=body
+            kind, "POST", path, origin=origin, headers=headers, body=body, stacks=WEBHOOKS
         )
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
     """What GitHub puts into X-Hub-Signature-256."""
     return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
+
+
+def _parameters(network: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "VpcId": network["VpcId"],
+        "SubnetIds": network["SubnetIds"],
+        "BackendUrl": f"https://{BACKEND}/base",
+        "BackendCidr": "10.20.0.0/24",
+        "PartnerAllowlist": "203.0.113.0/24",
+        "PartnerQuota": "100000",
+        "PartnerRate": "1000",
+        "PartnerBurst": "1000",
+        "StageRate": "1000",
+        "StageBurst": "1000",
+    }
+
+
+def _webhooks(network: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "VpcId": network["VpcId"],
+        "SubnetIds": network["SubnetIds"],
+        "WebhookBackendUrl": f"https://{BACKEND}/hooks",
+        "WebhookBackendCidr": "10.20.0.0/24",
+        "DynamoDBPrefixListId": "pl-02cd2c6b",
+    }
 
 
 def _network(account: Account) -> dict[str, str]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from backstairs.account.apis import deployed_apis
 from backstairs.account.endpoints import endpoint_dns_name
-from backstairs.demo.forwarder import parameters as edge_parameters
-from backstairs.local.deploy import FORWARDER_STACK_NAME, STACK_NAME
+from backstairs.demo.public import deployments
+from backstairs.local.deploy import FORWARDER, FORWARDER_STACK_NAME, STACK_NAME
 from backstairs.template.intrinsics import Known, Resolver, parameter_values
 from backstairs.template.load import load, translate
 from backstairs.template.openapi import find_apis
@@ -53,7 +53,7 @@ def test_the_apis_are_the_templates(application: Application) -> None:
 
     by_name = {one.api.name: one.api for one in deployed_apis(account)}
     assert {api.name for api in expected} == {"ClaimsApi", "ReferenceApi"}
-    assert set(by_name) == {"ClaimsApi", "ReferenceApi", "PublicRestApi"}
+    assert set(by_name) == {"ClaimsApi", "ReferenceApi", "PublicRestApi", "PublicHttpApi"}
     for api in expected:
         deployed = by_name[api.name]
         assert api.policy is not None
@@ -68,8 +68,7 @@ def test_the_public_api_is_the_templates(application: Application) -> None:
     account = application.account
     resources = account.physical_ids(FORWARDER_STACK_NAME)
     path = application.folder / "stacks" / "forwarder.yaml"
-    template, given = load(path), edge_parameters(account)
-    assert given is not None
+    template, given = load(path), deployments(account)[FORWARDER]
     translated = translate(template, given, str(path), account.region)
     known = Known(
         parameters=parameter_values(template, given),
@@ -90,7 +89,8 @@ def test_the_public_api_is_the_templates(application: Application) -> None:
         region=account.region,
     )
 
-    (deployed,) = [one.api for one in deployed_apis(account) if one.api.name == "PublicRestApi"]
+    api_id = resources["PublicRestApi"]
+    (deployed,) = [one.api for one in deployed_apis(account) if one.api.api_id == api_id]
     assert expected.policy is not None
     assert deployed.policy == expected.policy
     assert not deployed.private

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import hmac
 import json
 import os
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from botocore.credentials import Credentials
 
 from backstairs.local.deploy import StepError
-from tests.local.edge import STACKS, WITHOUT_KEYS, Edge, message, signature
+from tests.local.edge import (
+    OF_WEBHOOKS,
+    PARTNER,
+    SECRET,
+    STACKS,
+    WEBHOOKS,
+    WITHOUT_KEYS,
+    Edge,
+    message,
+    signature,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -258,10 +271,10 @@ def test_an_http_api_refuses_who_does_not_sign(edge: Edge) -> None:
     [
         ("GET", "/partner/things", "github", 403),
         ("POST", "/webhooks/github", "internet", 403),
+        ("POST", "/webhooks/stripe", "github", 403),
         ("POST", "/webhooks/github/", "github", 501),
         ("POST", "//webhooks/github", "github", 403),
         ("POST", "/webhooks/github/", "internet", 403),
-        ("POST", "/partner/../webhooks/github", "internet", 501),
         ("POST", "/webhooks/github/partner/x", "internet", 403),
     ],
 )
@@ -280,9 +293,51 @@ def test_each_path_has_its_own_addresses(
         "X-GitHub-Delivery": str(uuid.uuid4()),
         "X-Hub-Signature-256": signature(body),
     }
-    answer = edge.call("rest", verb, path, origin=origin, headers=headers, body=body)
+    stacks = STACKS if path.startswith("/partner") else WEBHOOKS
+    answer = edge.call("rest", verb, path, origin=origin, headers=headers, body=body, stacks=stacks)
     assert answer.status == status
     assert edge.backend.arrived == []
+
+
+def test_another_providers_path_is_none_of_an_http_api(edge: Edge) -> None:
+    """It has no policy; the function says so."""
+    body = b"{}"
+    headers = {"X-GitHub-Event": "push", "X-GitHub-Delivery": "d-1"}
+    headers |= {"X-Hub-Signature-256": signature(body)}
+    assert edge.post("http", "/webhooks/gitlab", headers, body).status == 404
+    assert edge.post("http", "/webhooks/github", headers, body).status == 200
+    assert len(edge.backend.arrived) == 1
+
+
+def test_stripes_events_arrive_once_beside_githubs(edge: Edge) -> None:
+    """By its own stack and path, from anywhere, signed with the time; a retry is signed anew."""
+    body = json.dumps({"id": f"evt_{uuid.uuid4().hex}", "type": "charge.succeeded"}).encode()
+
+    def event(seconds: float, secret: str = SECRET) -> int:
+        now = int(time.time() + seconds)
+        proof = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+        headers = {"Stripe-Signature": f"t={now},v1={proof}"}
+        return edge.post("stripe", "/webhooks/stripe", headers, body, origin="internet").status
+
+    assert event(-600) == 401
+    assert event(0, "another-secret-of-16") == 401
+    assert edge.backend.arrived == []
+    edge.backend.status = 202
+    assert [event(0), event(1)] == [202, 202]
+    (seen,) = edge.backend.arrived
+    assert (seen.path, seen.body) == ("/hooks", body)
+
+
+def test_sixty_deliveries_at_once_are_all_taken(edge: Edge) -> None:
+    """As GitHub sends them when a large workflow begins: none is one too many."""
+    edge.backend.status = 202
+    bodies = [json.dumps({"job": number}).encode() for number in range(60)]
+    with ThreadPoolExecutor(60) as threads:
+        answers = list(threads.map(lambda body: edge.deliver("rest", body).status, bodies))
+    assert 429 not in answers
+    assert sorted(seen.body for seen in edge.backend.arrived) == sorted(
+        body for body, status in zip(bodies, answers, strict=True) if status == 202
+    )
 
 
 @pytest.mark.parametrize("kind", ["rest", "http"])
@@ -338,7 +393,6 @@ def test_the_logs_hold_no_secret(edge: Edge) -> None:
     ("changed", "said"),
     [
         ({"PartnerAllowlist": "203.0.113.0/24"}, "PartnerAllowlist"),
-        ({"WebhookAllowlist": "192.30.252.0/22"}, "WebhookAllowlist"),
         ({"PartnerQuota": "1000"}, "PartnerQuota"),
         ({"PartnerRate": "50"}, "PartnerRate"),
     ],
@@ -355,28 +409,75 @@ def test_what_an_http_api_cannot_keep_is_refused(
     assert edge.account.physical_ids(STACKS["http"].name) == before
 
 
-def test_a_new_generation_is_a_new_key_and_nothing_stays_behind(edge: Edge) -> None:
-    """The old key ends with the deployment; with the stack go the key and where it was kept."""
-    stack, old = STACKS["rest"], edge.key
-    edge.sam.deploy(edge.account, stack, {**edge.parameters, "PartnerKeyGeneration": "2"})
-    assert edge.key != old
-    eventually(lambda: status_with(edge, edge.key) == 200)
-    eventually(lambda: status_with(edge, old) == 403)
+@pytest.mark.parametrize(
+    ("kind", "changed", "said"),
+    [
+        ("http", {"WebhookAllowlist": "192.30.252.0/22"}, "would not be kept"),
+        ("rest", {"Provider": "slack"}, "WebhookAllowlist is GitHub"),
+    ],
+)
+def test_an_allowlist_that_would_be_wrong_is_refused(
+    edge: Edge, kind: str, changed: dict[str, str], said: str
+) -> None:
+    """One that an HTTP API cannot keep, and GitHub's for somebody else; the stack stays."""
+    stack = WEBHOOKS[kind]
+    before = edge.account.physical_ids(stack.name)
+    with pytest.raises(StepError, match=said):
+        edge.sam.deploy(edge.account, stack, {**edge.webhooks, **OF_WEBHOOKS[kind], **changed})
+    assert edge.account.physical_ids(stack.name) == before
 
-    client = edge.account.client("cloudformation")
-    client.delete_stack(StackName=stack.name)
-    client.get_waiter("stack_delete_complete").wait(
-        StackName=stack.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    ssm, gateway = edge.account.client("ssm"), edge.account.client("apigateway")
-    kept = [one["Name"] for one in ssm.describe_parameters()["Parameters"]]
-    assert f"/{stack.name}/partner-api-key" not in kept
-    assert gateway.get_api_keys()["items"] == []
+
+def test_each_partner_has_a_key_of_its_own(edge: Edge) -> None:
+    """Both get in, each by its own; they are told apart."""
+    assert edge.key != edge.key_of(PARTNER)
+    assert status_with(edge, edge.key) == status_with(edge, edge.key_of(PARTNER)) == 200
+
+
+def test_a_key_is_changed_with_an_overlap_and_nothing_stays_behind(edge: Edge) -> None:
+    """Old; both; the new one alone. With the stack go the keys and where they were kept."""
+    stack = STACKS["rest"]
+    for one, parameters in (
+        (PARTNER, {"ApiStackName": stack.name}),
+        (stack, edge.parameters),
+    ):
+        old = edge.key_of(one)
+        edge.sam.deploy(edge.account, one, {**parameters, "PartnerKeys": "first-second"})
+        new = edge.key_of(one)
+        assert new != old
+        eventually(partial(admits, edge, new))
+        assert status_with(edge, old) == 200
+        edge.sam.deploy(edge.account, one, {**parameters, "PartnerKeys": "second"})
+        assert edge.key_of(one) == new
+        eventually(partial(refuses, edge, old))
+        assert status_with(edge, new) == 200
+
+    for one in (PARTNER, stack):
+        client = edge.account.client("cloudformation")
+        client.delete_stack(StackName=one.name)
+        client.get_waiter("stack_delete_complete").wait(
+            StackName=one.name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+        ssm = edge.account.client("ssm")
+        kept = [found["Name"] for found in ssm.describe_parameters()["Parameters"]]
+        assert f"/{one.name}/partner-api-key" not in kept
+    assert edge.account.client("apigateway").get_api_keys()["items"] == []
 
 
 def status_with(edge: Edge, key: str) -> int:
     """What a partner with a key is answered."""
     return edge.call("rest", "GET", "/partner/things", headers={"x-api-key": key}).status
+
+
+def admits(edge: Edge, key: str) -> bool:
+    """Whether a key lets in."""
+    status = status_with(edge, key)
+    assert status in (200, 403)
+    return status == 200
+
+
+def refuses(edge: Edge, key: str) -> bool:
+    """Whether a key does not let in any more."""
+    return not admits(edge, key)
 
 
 def eventually(holds: Callable[[], bool]) -> None:

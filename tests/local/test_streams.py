@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from backstairs.account.client import Account
 from backstairs.local.deploy import start_account
+from backstairs.runtime.discarded import GoneError, discarded_records
+from backstairs.runtime.event_filter import EventFilter
 from backstairs.runtime.pool import Result
 from backstairs.runtime.process import Children
-from backstairs.runtime.streams import EventSource, StreamPoller
+from backstairs.runtime.streams import EventSource, StreamPoller, WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
+
+    from backstairs.runtime.streams import Clock
 
 TRUST = {
     "Effect": "Allow",
@@ -54,6 +60,19 @@ class Function:
         self.batches.append(names)
         self.records = records
         return self._answer(names)
+
+
+class Later(WallClock):
+    """A clock that can be set ahead, and never waits long."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(min(seconds, 0.005))
 
 
 class Source:
@@ -99,6 +118,7 @@ class Source:
         self,
         answer: Callable[[list[str]], Result],
         done: Callable[[Function], bool],
+        clock: Clock | None = None,
         **more: object,
     ) -> Function:
         """Poll until `done`, or for ten seconds."""
@@ -106,7 +126,7 @@ class Source:
         source = EventSource.read(self.settings | more)
 
         async def poll() -> None:
-            poller = StreamPoller(self.account, source, function)  # type: ignore[arg-type]
+            poller = StreamPoller(self.account, source, function, clock)  # type: ignore[arg-type]
             polling = asyncio.create_task(poller.run())
             for _ in range(200):
                 if done(function):
@@ -192,6 +212,85 @@ def test_a_poison_record_ends_in_the_queue(account: Account) -> None:
     assert given_up["DDBStreamBatchInfo"]["batchSize"] == 1
     assert given_up["DDBStreamBatchInfo"]["streamArn"] == source.stream_arn
     assert given_up["requestContext"]["condition"] == "RetryAttemptsExhausted"
+
+
+def test_unlimited_retries_end_with_the_outage(account: Account) -> None:
+    """However many attempts it takes; nothing is given up, and the order stays."""
+    source = Source(account, "unlimited")
+    source.put("a", "b")
+    attempts = 0
+
+    def down_for_long(names: list[str]) -> Result:
+        nonlocal attempts
+        attempts += 1
+        return fine(names) if attempts > 300 else Result(b"{}", "ConnectionError")
+
+    function = source.deliver(
+        down_for_long,
+        lambda function: ["b"] in function.batches,
+        Later(),
+        MaximumRetryAttempts=-1,
+        BisectBatchOnFunctionError=True,
+    )
+
+    assert len(function.batches) == 302
+    assert function.batches[-2:] == [["a"], ["b"]]
+    assert source.given_up() == []
+
+
+def test_a_record_past_its_age_is_given_up_alone(account: Account) -> None:
+    """With its address, for the reason that AWS gives; younger ones are delivered."""
+    source = Source(account, "aged")
+    source.put("old")
+    clock, messages = Later(), list[Any]()
+
+    def given_up(_function: Function) -> bool:
+        messages.extend(source.given_up())
+        return bool(messages)
+
+    def fails_until_later(names: list[str]) -> Result:
+        if names == ["old"] and not clock.ahead:
+            clock.ahead = timedelta(seconds=3600)
+        return Result(b"{}", "ConnectionError") if "old" in names else fine(names)
+
+    function = source.deliver(
+        fails_until_later,
+        given_up,
+        clock,
+        MaximumRetryAttempts=-1,
+        MaximumRecordAgeInSeconds=1800,
+    )
+
+    assert function.batches == [["old"]]
+    (message,) = messages
+    assert message["requestContext"]["condition"] == "RecordAgeExceeded"
+    assert message["DDBStreamBatchInfo"]["batchSize"] == 1
+
+
+def test_what_was_given_up_can_be_read_again(account: Account) -> None:
+    """From the queue's message, as the function was to be given it; nothing else of the shard."""
+    source = Source(account, "read-again")
+    source.put("before", "bad-1", "bad-2", "after")
+    source.deliver(
+        fails_on("bad-1", "bad-2"),
+        lambda function: ["after"] in function.batches,
+        Later(),
+        BatchSize=1,
+    )
+    messages = source.given_up()
+    streams = account.client("dynamodbstreams")
+    for name, message in zip(("bad-1", "bad-2"), messages, strict=True):
+        (record,) = discarded_records(streams, json.dumps(message), EventFilter([]))
+        assert record["dynamodb"]["Keys"] == {"PK": {"S": name}}
+        assert record["dynamodb"]["NewImage"]["blob"] == {"B": "AP8="}
+        assert record["eventSourceARN"] == source.stream_arn
+    gone = json.loads(json.dumps(messages[0]))
+    gone["DDBStreamBatchInfo"]["endSequenceNumber"] = "1"
+    with pytest.raises(GoneError):
+        discarded_records(streams, json.dumps(gone), EventFilter([]))
+    for nonsense in ("{}", "[]", "no JSON"):
+        with pytest.raises(ValueError, match=r"message|JSON|Expecting"):
+            discarded_records(streams, nonsense, EventFilter([]))
 
 
 def test_partial_failures(account: Account) -> None:

@@ -47,7 +47,7 @@ def test_the_application_runs_all_the_same(tmp_path: Path, command: str) -> None
 
     said = done.stdout
     assert done.returncode == 1, said + done.stderr
-    assert f"warning: there is no forwarder: sam {command} of backstairs-forwarder failed" in said
+    assert f"warning: there is no public edge: sam {command} of backstairs-forwarder failed" in said
     assert ("API Stage not found" in said) is (command == "deploy")
     assert "Real calls through the doors" in said
     assert "which wrote:" in said

@@ -62,7 +62,7 @@ class Stack:
         return properties
 
 
-def _uploaded(template: dict[str, Any]) -> dict[str, Any]:
+def uploaded(template: dict[str, Any]) -> dict[str, Any]:
     """Local paths as `sam package` leaves them; SAM translates nothing else."""
     for logical_id, resource in template["Resources"].items():
         properties = resource.get("Properties", {})
@@ -81,7 +81,7 @@ def deployed(
     physical_ids: Mapping[str, str] | None = None,
 ) -> Stack:
     """A template's stack; `attribute` answers GetAtt, ids are logical where none is given."""
-    template = translate(_uploaded(load(path)), parameters, path.name, REGION)
+    template = translate(uploaded(load(path)), parameters, path.name, REGION)
     known = Known(
         parameters=parameter_values(template, parameters),
         physical_ids={name: name for name in template["Resources"]} | dict(physical_ids or {}),
@@ -166,3 +166,16 @@ def forwarder_with() -> Callable[..., Stack]:
 def vpc_link_with() -> Callable[..., Stack]:
     """The same without a function, with the parameters given."""
     return lambda **parameters: _deployed("stacks/vpc-link.yaml", parameters, {})
+
+
+@pytest.fixture(scope="session")
+def webhooks_with() -> Callable[..., Stack]:
+    """The webhooks of one provider, with the parameters given."""
+    return lambda **parameters: _deployed("stacks/webhooks.yaml", parameters, {})
+
+
+@pytest.fixture(scope="session")
+def partner_with() -> Callable[..., Stack]:
+    """One more partner of the stack `network`'s API, with the parameters given."""
+    imported = {"PublicApiId": "a1b2c3", "PublicApiStage": "dev"}
+    return lambda **parameters: _deployed("stacks/partner.yaml", parameters, imported)

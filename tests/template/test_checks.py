@@ -77,6 +77,8 @@ def test_every_template_is_looked_at() -> None:
         "forwarder.yaml",
         "http-backend.yaml",
         "network.yaml",
+        "partner.yaml",
         "regional.yaml",
         "vpc-link.yaml",
+        "webhooks.yaml",
     }

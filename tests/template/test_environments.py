@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
 BESIDE: dict[str, Any] = tomllib.loads((ROOT / "stacks" / "samconfig.toml").read_text("utf-8"))
 ENVIRONMENTS = ("dev", "staging", "prod")
-OF_THEIR_OWN = ("forwarder", "regional")
+OF_THEIR_OWN = ("forwarder", "partner", "regional", "webhooks")
 
 
 def settings(environment: str) -> dict[str, Any]:

@@ -24,11 +24,6 @@ INSIDE = {
     "BackendGrants": GRANT,
     "PartnerAllowlist": "203.0.113.0/24,2001:db8::/32",
 }
-WEBHOOKS = {
-    "WebhookBackendUrl": "https://backend.example/hooks",
-    "WebhookBackendCidr": "10.20.0.0/24",
-    "DynamoDBPrefixListId": "pl-02cd2c6b",
-}
 PLAIN = {
     **NETWORK,
     "BackendUrl": "https://backend.example:8443/v1",
@@ -39,37 +34,28 @@ PLAIN = {
 HTTP = {
     "ApiType": "HTTP",
     "PartnerAllowlist": "0.0.0.0/0",
-    "WebhookAllowlist": "0.0.0.0/0",
     "PartnerQuota": "0",
     "PartnerRate": "0",
     "PartnerBurst": "0",
 }
-GITHUB = [
-    "192.30.252.0/22",
-    "185.199.108.0/22",
-    "140.82.112.0/20",
-    "143.55.64.0/20",
-    "2a0a:a440::/29",
-    "2606:50c0::/32",
-]
 
 
 @pytest.fixture(scope="module")
 def rest(forwarder_with: Callable[..., Any]) -> Any:
-    """In front of a private API, with webhooks."""
-    return forwarder_with(**INSIDE, **WEBHOOKS)
+    """In front of a private API."""
+    return forwarder_with(**INSIDE)
 
 
 @pytest.fixture(scope="module")
 def plain(forwarder_with: Callable[..., Any]) -> Any:
-    """In front of a backend in the network, without webhooks."""
+    """In front of a backend in the network."""
     return forwarder_with(**PLAIN)
 
 
 @pytest.fixture(scope="module")
 def http(forwarder_with: Callable[..., Any]) -> Any:
-    """The HTTP API, with webhooks."""
-    return forwarder_with(**{**INSIDE, **WEBHOOKS, **HTTP})
+    """The HTTP API."""
+    return forwarder_with(**{**INSIDE, **HTTP})
 
 
 def definition(stack: Any) -> dict[str, Any]:
@@ -89,27 +75,21 @@ def egress(stack: Any, group: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def test_partners_need_a_key_and_webhooks_cannot_have_one(rest: Any) -> None:
-    """Two routes, every verb for partners, one for GitHub."""
+def test_partners_need_a_key(rest: Any) -> None:
+    """For every verb; there is no other route."""
     found = {
         (verb, path): method.get("security") for verb, path, method in methods(definition(rest))
     }
     assert found == {
         ("X-AMAZON-APIGATEWAY-ANY-METHOD", "/partner/{path+}"): [{"api_key": []}],
-        ("POST", "/webhooks/github"): None,
     }
 
 
-def test_each_path_has_its_own_addresses(rest: Any) -> None:
-    """By Allows alone: a path that nobody thought of is allowed to nobody."""
-    statements = definition(rest)["x-amazon-apigateway-policy"]["Statement"]
-    assert [
-        (one["Effect"], one["Resource"], one["Condition"]["IpAddress"]["aws:SourceIp"])
-        for one in statements
-    ] == [
-        ("Allow", "execute-api:/dev/*/partner/*", ["203.0.113.0/24", "2001:db8::/32"]),
-        ("Allow", "execute-api:/dev/POST/webhooks/github", GITHUB),
-    ]
+def test_only_listed_addresses_are_let_in(rest: Any) -> None:
+    """By an Allow: a path that nobody thought of is allowed to nobody."""
+    (one,) = definition(rest)["x-amazon-apigateway-policy"]["Statement"]
+    assert (one["Effect"], one["Resource"]) == ("Allow", "execute-api:/dev/*/partner/*")
+    assert one["Condition"] == {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "2001:db8::/32"]}}
 
 
 def test_bodies_are_bytes(rest: Any) -> None:
@@ -118,14 +98,11 @@ def test_bodies_are_bytes(rest: Any) -> None:
 
 
 def test_rates_are_those_of_the_parameters(forwarder_with: Callable[..., Any]) -> None:
-    """For the stage, for the webhooks' method, and for a partner, with its quota."""
+    """For the stage and for a partner, with its quota."""
     stack = forwarder_with(
         **INSIDE,
-        **WEBHOOKS,
         StageRate="7",
         StageBurst="8",
-        WebhookRate="3",
-        WebhookBurst="4",
         PartnerRate="1",
         PartnerBurst="2",
         PartnerQuota="9",
@@ -139,7 +116,7 @@ def test_rates_are_those_of_the_parameters(forwarder_with: Callable[..., Any]) -
             int(one["ThrottlingBurstLimit"]),
         )
         for one in stage["MethodSettings"]
-    ] == [("*", "/*", 7, 8), ("POST", "/~1webhooks~1github", 3, 4)]
+    ] == [("*", "/*", 7, 8)]
     plan = stack.properties("PartnerPlan")
     assert plan["Throttle"] == {"RateLimit": "1", "BurstLimit": "2"}
     assert plan["Quota"] == {"Limit": "9", "Period": "DAY"}
@@ -163,66 +140,28 @@ def test_a_private_api_is_called_with_the_grants_given_and_no_others(rest: Any) 
 
 
 def test_a_backend_in_the_network_is_all_that_the_forwarder_reaches(plain: Any) -> None:
-    """With no right to anything, and nothing of webhooks."""
+    """With no right to anything."""
     role = plain.properties("ForwarderFunctionRole")
     assert not role.get("Policies")
     variables = plain.properties("ForwarderFunction")["Environment"]["Variables"]
     assert variables["BACKEND_AUTHORIZATION"] == "NONE"
     assert egress(plain, "ForwarderSecurityGroup") == [(8443, "10.20.1.0/24")]
-    assert not [name for name in plain.resources if "Webhook" in name or "Ssm" in name]
     assert list(definition(plain)["paths"]) == ["/partner/{path+}"]
 
 
-def test_webhooks_reach_what_they_need(rest: Any) -> None:
-    """Their backend, the endpoint of their secret, and DynamoDB by its prefix list."""
-    assert egress(rest, "WebhooksSecurityGroup") == [
-        (443, "10.20.0.0/24"),
-        (443, "SsmEndpointSecurityGroup.GroupId"),
-        (443, "pl-02cd2c6b"),
-    ]
-    assert (
-        rest.properties("SsmFromWebhooksIngress")["GroupId"] == "SsmEndpointSecurityGroup.GroupId"
-    )
-
-
-def test_the_ssm_endpoint_takes_nothing_from_the_network(rest: Any) -> None:
-    """Only the webhooks function goes there, by the endpoint's own name, for its secret alone."""
-    endpoint = rest.properties("SsmEndpoint")
-    assert endpoint["PrivateDnsEnabled"] is False
-    (statement,) = endpoint["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "ssm:GetParameter"
-    assert statement["Resource"].endswith(":parameter/stack/github-webhook-secret")
-    variables = rest.properties("WebhooksFunction")["Environment"]["Variables"]
-    assert variables["AWS_ENDPOINT_URL_SSM"] == "https://endpoint.example"
-
-
-def test_a_network_with_an_ssm_endpoint_gets_no_second_one(
-    forwarder_with: Callable[..., Any],
-) -> None:
-    """Two with private DNS cannot be in one network."""
-    stack = forwarder_with(**INSIDE, **WEBHOOKS, SsmEndpointSecurityGroupId="sg-05")
-    assert not stack.of_type("AWS::EC2::VPCEndpoint")
-    variables = stack.properties("WebhooksFunction")["Environment"]["Variables"]
-    assert "AWS_ENDPOINT_URL_SSM" not in variables
-    assert (443, "sg-05") in egress(stack, "WebhooksSecurityGroup")
-    assert stack.properties("SsmFromWebhooksIngress")["GroupId"] == "sg-05"
-
-
-@pytest.mark.parametrize("name", ["ForwarderSecurityGroup", "WebhooksSecurityGroup"])
-def test_nothing_comes_in(rest: Any, name: str) -> None:
-    """To the functions."""
-    assert "SecurityGroupIngress" not in rest.properties(name)
+def test_nothing_comes_in(rest: Any) -> None:
+    """To the function."""
+    assert "SecurityGroupIngress" not in rest.properties("ForwarderSecurityGroup")
     rules = rest.of_type("AWS::EC2::SecurityGroupIngress").values()
-    assert f"{name}.GroupId" not in [rule["GroupId"] for rule in rules]
+    assert "ForwarderSecurityGroup.GroupId" not in [rule["GroupId"] for rule in rules]
 
 
 def test_an_http_api_asks_partners_to_sign(http: Any) -> None:
-    """It has no keys; webhooks are verified by their function in both."""
+    """It has no keys."""
     body = definition(http)
     found = {(verb, path): method.get("security") for verb, path, method in methods(body)}
     assert found == {
         ("X-AMAZON-APIGATEWAY-ANY-METHOD", "/partner/{path+}"): [{"AWS_IAM": []}],
-        ("POST", "/webhooks/github"): None,
     }
     for _, _, method in methods(body):
         assert method["x-amazon-apigateway-integration"]["payloadFormatVersion"] == "2.0"
@@ -232,19 +171,13 @@ def test_an_http_api_asks_partners_to_sign(http: Any) -> None:
         "AWS::ApiGateway::UsagePlan",
         "Custom::ApiKeyValue",
     }
-    (stage,) = http.of_type("AWS::ApiGatewayV2::Stage").values()
-    assert "POST /webhooks/github" in stage["RouteSettings"]
 
 
 @pytest.mark.parametrize("name", ["rest", "plain", "http"])
-def test_the_checks_find_what_cannot_be_otherwise(
-    name: str, request: pytest.FixtureRequest
-) -> None:
-    """GitHub cannot sign as AWS does: its route asks for no signature at the API. No more."""
+def test_the_checks_find_nothing(name: str, request: pytest.FixtureRequest) -> None:
+    """Neither in the policy nor in the groups."""
     stack = request.getfixturevalue(name)
-    found = [finding for check in CHECKS.values() for finding in check(stack)]
-    expected = ["PublicRestApi: POST /webhooks/github asks for no signature"]
-    assert found == (expected if name == "rest" else [])
+    assert [finding for check in CHECKS.values() for finding in check(stack)] == []
 
 
 def test_a_call_costs_no_more_than_the_backend_takes() -> None:
@@ -256,31 +189,73 @@ def test_a_call_costs_no_more_than_the_backend_takes() -> None:
     assert max(timeouts.values()) < 29
 
 
-@pytest.mark.parametrize("seconds", ["3", "6", "10", "20", "25"])
-def test_a_webhook_ends_before_github_gives_up(
-    forwarder_with: Callable[..., Any], seconds: str
-) -> None:
-    """After ten seconds; the backend has at most six of them."""
-    function = forwarder_with(**INSIDE, **WEBHOOKS, BackendSeconds=seconds).properties(
-        "WebhooksFunction"
-    )
-    assert function["Timeout"] < 10
-    backend = int(function["Environment"]["Variables"]["BACKEND_SECONDS"])
-    assert backend <= min(int(seconds), 6)
-    assert backend + 2.5 <= function["Timeout"]
-
-
 @pytest.mark.parametrize("name", ["rest", "http"])
-def test_what_is_lost_sets_off_an_alarm(name: str, request: pytest.FixtureRequest) -> None:
-    """The first 5xx, and the first webhook that was refused or not accepted."""
-    stack = request.getfixturevalue(name)
-    errors, lost = stack.properties("ServerErrorsAlarm"), stack.properties("LostWebhooksAlarm")
-    for alarm in (errors, lost):
+def test_the_first_call_that_fails_sets_off_an_alarm(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """With a quota there are few calls."""
+    alarm = request.getfixturevalue(name).properties("ServerErrorsAlarm")
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+
+
+def test_causes_that_somebody_must_mend_have_alarms_of_their_own(rest: Any, plain: Any) -> None:
+    """By the metric of each phase; where nothing is granted, no grant can be missing."""
+    for name, phase in (("UnreachableAlarm", "connect"), ("CertificateAlarm", "tls")):
+        alarm = plain.properties(name)
+        assert (alarm["Namespace"], alarm["MetricName"]) == ("Backstairs/Forwarder", "Failures")
+        by = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+        assert by == {"function": "ForwarderFunction", "phase": phase}
         assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
-    (transformation,) = stack.properties("LostWebhooksFilter")["MetricTransformations"]
-    assert transformation["MetricNamespace"] == lost["Namespace"]
-    assert transformation["MetricName"] == lost["MetricName"]
-    assert stack.properties("LostWebhooksFilter")["LogGroupName"] == "WebhooksLogGroup"
+    assert "GrantAlarm" not in plain.resources
+    assert {"Name": "phase", "Value": "api"} in rest.properties("GrantAlarm")["Dimensions"]
+
+
+def test_what_partners_headers_become_is_told_to_the_function(
+    forwarder_with: Callable[..., Any],
+) -> None:
+    """By its variables."""
+    stack = forwarder_with(
+        **INSIDE,
+        DroppedHeaders="X-Tenant,X-Internal-*",
+        CallerAuthorizationHeader="X-Partner-Authorization",
+        PrivateDomains="corp.example.com",
+    )
+    variables = stack.properties("ForwarderFunction")["Environment"]["Variables"]
+    assert variables["BACKEND_DROPPED_HEADERS"] == "X-Tenant,X-Internal-*"
+    assert variables["BACKEND_CALLER_AUTHORIZATION"] == "X-Partner-Authorization"
+    assert variables["BACKEND_PRIVATE_DOMAINS"] == "corp.example.com"
+
+
+@pytest.mark.parametrize(
+    ("keys", "valid", "handed_out"),
+    [
+        ("first", ["PartnerKey"], "PartnerKey"),
+        ("first-second", ["PartnerKey", "PartnerSecondKey"], "PartnerSecondKey"),
+        ("second", ["PartnerSecondKey"], "PartnerSecondKey"),
+        ("second-first", ["PartnerKey", "PartnerSecondKey"], "PartnerKey"),
+    ],
+)
+def test_a_key_is_changed_with_an_overlap(
+    forwarder_with: Callable[..., Any], keys: str, valid: list[str], handed_out: str
+) -> None:
+    """Both are in the plan in between; the store may read both and hands out the new one."""
+    stack = forwarder_with(**INSIDE, PartnerKeys=keys)
+    assert sorted(stack.of_type("AWS::ApiGateway::ApiKey")) == valid
+    in_plan = stack.of_type("AWS::ApiGateway::UsagePlanKey").values()
+    assert sorted(one["KeyId"] for one in in_plan) == valid
+    assert stack.properties("PartnerKeyValue")["ApiKeyId"] == handed_out
+    readable, *_ = stack.properties("KeyStoreRole")["Policies"][0]["PolicyDocument"]["Statement"]
+    assert [arn.rpartition("/")[2] for arn in readable["Resource"]] == valid
+
+
+def test_the_first_keys_name_is_that_of_the_stacks_before(
+    forwarder_with: Callable[..., Any],
+) -> None:
+    """Another name would be another key, and the partner's would end with the upgrade."""
+    for generation in ("1", "3"):
+        stack = forwarder_with(**INSIDE, PartnerKeyGeneration=generation)
+        assert stack.properties("PartnerKey")["Name"] == f"stack-partner-{generation}"
+        assert stack.properties("PartnerKeyValue")["ParameterName"] == "/stack/partner-api-key"
 
 
 def test_metrics_go_by_the_name_that_the_alarms_know(rest: Any) -> None:
@@ -344,8 +319,12 @@ def test_the_backend_is_a_plain_url(url: str, *, fits: bool) -> None:
         ("arn:aws:s3:::bucket", False),
     ],
 )
-@pytest.mark.parametrize("name", ["BackendGrants", "WebhookBackendGrants"])
-def test_a_grant_names_stage_verb_and_path(name: str, grants: str, *, fits: bool) -> None:
+@pytest.mark.parametrize(
+    ("stack", "name"), [("forwarder", "BackendGrants"), ("webhooks", "WebhookBackendGrants")]
+)
+def test_a_grant_names_stage_verb_and_path(
+    stack: str, name: str, grants: str, *, fits: bool
+) -> None:
     """Never a whole API."""
-    parameters = load(ROOT / "stacks" / "forwarder.yaml")["Parameters"]
+    parameters = load(ROOT / "stacks" / f"{stack}.yaml")["Parameters"]
     assert (re.fullmatch(parameters[name]["AllowedPattern"], grants) is not None) is fits

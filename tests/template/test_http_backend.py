@@ -48,12 +48,53 @@ def test_the_backend_gets_the_path_and_no_credentials(backend: Any) -> None:
     assert integration["type"] == "http_proxy"
     assert integration["uri"] == "https://backend.example/v1/{path}"
     assert "credentials" not in integration
-    assert integration["requestParameters"] == {
-        "integration.request.path.path": "method.request.path.path",
-        "integration.request.header.X-Caller-Arn": "context.identity.userArn",
-        "integration.request.header.Authorization": "'-'",
-        "integration.request.header.X-Amz-Security-Token": "'-'",
+    assert integration["requestParameters"]["integration.request.path.path"] == (
+        "method.request.path.path"
+    )
+    headers = overwritten(integration)
+    assert headers["x-caller-arn"] == "context.identity.userArn"
+    assert headers["authorization"] == headers["x-amz-security-token"] == "'-'"
+
+
+def overwritten(integration: dict[str, Any]) -> dict[str, str]:
+    """The headers that an integration sets, by their lower-case names."""
+    prefix = "integration.request.header."
+    return {
+        name.removeprefix(prefix).lower(): value
+        for name, value in integration["requestParameters"].items()
+        if name.startswith(prefix)
     }
+
+
+def test_a_caller_cannot_say_who_it_is_in_anothers_name(
+    backend: Any, vpc_link_with: Callable[..., Any]
+) -> None:
+    """Both APIs without a function overwrite the same headers; only who called is not fixed."""
+    link = vpc_link_with(
+        VpcId="vpc-0a",
+        SubnetIds="subnet-0a",
+        LoadBalancerArn="arn",
+        LoadBalancerSecurityGroupId="sg-0b",
+        BackendName="backend.example",
+        PartnerAllowlist="0.0.0.0/0",
+    )
+    found = []
+    for stack, api in ((backend, "BackendApi"), (link, "PublicApi")):
+        ((_, _, method),) = methods(stack.properties(api)["Body"])
+        found.append(overwritten(method["x-amazon-apigateway-integration"]))
+    by_signature, by_key = found
+    own = {"authorization", "x-amz-security-token", "x-api-key"}
+    assert by_signature.keys() - own == by_key.keys() - own
+    assert {name: value for name, value in by_signature.items() if value != "'-'"} == {
+        "x-caller-arn": "context.identity.userArn"
+    }
+    assert {name: value for name, value in by_key.items() if value != "'-'"} == {
+        "x-caller-key-id": "context.identity.apiKeyId"
+    }
+    for name in ("x-remote-user", "x-auth-request-email", "x-ssl-client-verify", "x-real-ip"):
+        assert name in by_key
+    for name in ("x-amzn-oidc-identity", "x-consumer-username", "x-forwarded-user"):
+        assert name in by_signature
 
 
 @pytest.mark.parametrize(

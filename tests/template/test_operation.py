@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.mark.parametrize("name", ["ClaimsTable", "NotificationsTable"])
+@pytest.mark.parametrize("name", ["ClaimsTable", "NotificationsTable", "UndeliveredTable"])
 @pytest.mark.parametrize(("stage", "kept"), [("dev", False), ("prod", True)])
 def test_the_data_of_production_outlives_mistakes(
     application_with: Callable[..., Any], name: str, stage: str, *, kept: bool
@@ -58,7 +58,7 @@ def test_functions_run_where_the_parameter_says(
 def test_the_stream_feeds_the_notifier_with_claims_alone(
     application_with: Callable[..., Any],
 ) -> None:
-    """New and changed claims; failures are reported record by record, and end in the queue."""
+    """New and changed claims; a record is tried for as long as it is young enough."""
     stack = application_with()
     ((_, mapping),) = stack.of_type("AWS::Lambda::EventSourceMapping").items()
     assert mapping["FunctionName"] == "NotifierFunctionAliaslive"
@@ -68,13 +68,52 @@ def test_the_stream_feeds_the_notifier_with_claims_alone(
     assert mapping["BisectBatchOnFunctionError"] is True
     assert mapping["DestinationConfig"] == {"OnFailure": {"Destination": "UndeliveredQueue.Arn"}}
     # Before the stream forgets what the queue's messages point to.
-    assert mapping["MaximumRecordAgeInSeconds"] < 24 * 3600
-    assert mapping["MaximumRetryAttempts"] > 0
+    assert mapping["MaximumRecordAgeInSeconds"] <= 12 * 3600
+    assert mapping["MaximumRetryAttempts"] == -1
+    # Before Lambda gives a record up, the function has set it aside, with hours to spare.
+    variables = stack.properties("NotifierFunction")["Environment"]["Variables"]
+    spare = mapping["MaximumRecordAgeInSeconds"] - int(variables["SET_ASIDE_AFTER_SECONDS"])
+    assert spare >= 3600
     (criteria,) = mapping["FilterCriteria"]["Filters"]
     assert json.loads(criteria["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
         "dynamodb": {"Keys": {"SK": {"S": [{"prefix": "CLAIM#"}]}}},
     }
+
+
+@pytest.mark.parametrize(("stage", "kept"), [("dev", "Delete"), ("prod", "Retain")])
+def test_the_queue_of_production_outlives_its_stack(
+    application_with: Callable[..., Any], stage: str, kept: str
+) -> None:
+    """Its messages are the only trace of what Lambda gave up."""
+    queue = application_with(Stage=stage).resources["UndeliveredQueue"]
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == (kept, "Retain")
+
+
+def test_what_names_a_person_expires_and_can_be_read(application_with: Callable[..., Any]) -> None:
+    """By DynamoDB's time to live; a stream hands notifications to whoever sends them."""
+    stack = application_with()
+    for name in ("ClaimsTable", "NotificationsTable", "UndeliveredTable"):
+        ttl = stack.properties(name)["TimeToLiveSpecification"]
+        assert ttl == {"AttributeName": "expiresAt", "Enabled": True}
+    stream = stack.properties("NotificationsTable")["StreamSpecification"]
+    assert stream == {"StreamViewType": "NEW_IMAGE"}
+    assert stack.outputs["NotificationsStreamArn"]["Value"] == "NotificationsTable.StreamArn"
+
+
+def test_what_the_notifier_sets_aside_sets_off_an_alarm(
+    application_with: Callable[..., Any],
+) -> None:
+    """The alarm watches the metric that the filter makes of the function's log."""
+    stack = application_with()
+    ((_, metric),) = stack.of_type("AWS::Logs::MetricFilter").items()
+    assert metric["LogGroupName"] == "NotifierLogGroup"
+    (made,) = metric["MetricTransformations"]
+    alarm = stack.properties("SetAsideAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == (
+        made["MetricNamespace"],
+        made["MetricName"],
+    )
 
 
 def test_every_call_goes_to_a_version(application_with: Callable[..., Any]) -> None:
@@ -195,6 +234,7 @@ WATCHED = {
     ("AWS/Lambda", "IteratorAge"),
     ("AWS/Lambda", "Throttles"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    ("stack", "SetAside"),
 }
 
 

@@ -42,6 +42,8 @@ def test_the_notifier_calls_the_api_through_the_endpoint(application: Any, endpo
         "CLAIMS_API_URL": f"https://{endpoint}.example/test",
         "CLAIMS_API_ID": "ClaimsApi",
         "TABLE_NAME": "NotificationsTable",
+        "UNDELIVERED_TABLE_NAME": "UndeliveredTable",
+        "SET_ASIDE_AFTER_SECONDS": "36000",
     }
 
 

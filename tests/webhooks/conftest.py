@@ -1,4 +1,4 @@
-"""GitHub on one side of the function, a backend on the other, the account beside it."""
+"""A provider on one side of the function, a backend on the other, the account beside it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from forwarder.answer import render
 from forwarder.backend import Backend as ForwardingBackend
 from forwarder.deliveries import Deliveries
 from forwarder.event import read
+from forwarder.providers import GITHUB, PROVIDERS
 from forwarder.webhook_secrets import WebhookSecrets
 from forwarder.webhooks import Webhooks
 
@@ -25,6 +26,9 @@ from tests.webhooks.backend import Backend
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from forwarder.providers import Provider
+
+OF_THE_SAMPLE = ("X-GitHub-Event", "X-GitHub-Delivery", "X-Hub-Signature-256")
 SECRET = "sample-webhook-secret-0001"  # what events/webhooks is signed with
 
 
@@ -69,16 +73,22 @@ class Clock:
         return self.now
 
 
-class GitHub:
-    """Delivers to the function, through events as API Gateway makes them."""
+class Sender:
+    """Delivers to a provider's function, through events as API Gateway makes them."""
 
-    def __init__(self, port: int, backend: Backend, as_role: Callable[[str], Any]) -> None:
-        self.backend, self.clock = backend, Clock()
+    def __init__(
+        self,
+        port: int,
+        backend: Backend,
+        as_role: Callable[[str], Any],
+        provider: Provider = GITHUB,
+    ) -> None:
+        self.backend, self.clock, self.provider = backend, Clock(), provider
         name = uuid.uuid4().hex[:12]
         self.parameter, self.table = f"/webhooks-{name}/secret", f"webhooks-{name}"
-        self._ssm, self._dynamodb = client_at(port, "ssm"), client_at(port)
+        self._ssm, self.operator = client_at(port, "ssm"), client_at(port)
         self.write(SECRET)
-        self._dynamodb.create_table(
+        self.operator.create_table(
             TableName=self.table,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -97,9 +107,11 @@ class GitHub:
         )
         self._forwarding.append(forwarding)
         return Webhooks(
+            provider=self.provider,
             secrets=WebhookSecrets(self.ssm, self.parameter, 300, self.clock),
-            deliveries=Deliveries(self.dynamodb, self.table),
+            deliveries=Deliveries(self.dynamodb, self.table, self.provider.name),
             backend=forwarding,
+            clock=self.clock,
         )
 
     def write(self, *secrets: str) -> None:
@@ -115,7 +127,7 @@ class GitHub:
 
     def items(self) -> list[dict[str, Any]]:
         """What is stored of deliveries."""
-        found: list[Any] = self._dynamodb.scan(TableName=self.table, ConsistentRead=True)["Items"]
+        found: list[Any] = self.operator.scan(TableName=self.table, ConsistentRead=True)["Items"]
         return found
 
     def has_seen_nothing(self) -> bool:
@@ -126,7 +138,7 @@ class GitHub:
         """Leave nothing in the account, and no connection open."""
         for forwarding in self._forwarding:
             forwarding.close()
-        self._dynamodb.delete_table(TableName=self.table)
+        self.operator.delete_table(TableName=self.table)
         self.remove()
 
     def send(self, event: dict[str, Any]) -> tuple[int, Any]:
@@ -139,6 +151,11 @@ class GitHub:
         body = answer.get("body") or ""
         return answer["statusCode"], json.loads(body) if body else None
 
+    def post(self, body: bytes, headers: dict[str, Any], payload: str = "1.0") -> tuple[int, Any]:
+        """Send a body with these headers and none of the sample's own."""
+        none = dict.fromkeys(OF_THE_SAMPLE)
+        return self.send(event_of(body, none | headers, payload))
+
     def deliver(
         self,
         body: bytes = b'{"zen":"Keep it logically awesome."}',
@@ -149,7 +166,7 @@ class GitHub:
         payload: str = "1.0",
         **headers: str | list[str] | None,
     ) -> tuple[int, Any]:
-        """Deliver a body. A header is `X_Name="value"`; None leaves it out."""
+        """Deliver a body as GitHub does. A header is `X_Name="value"`; None leaves it out."""
         values: dict[str, Any] = {
             "X-GitHub-Event": event,
             "X-GitHub-Delivery": delivery or str(uuid.uuid4()),
@@ -201,7 +218,7 @@ def as_role(account_port: int) -> Iterator[Callable[[str], Any]]:  # noqa: F811 
         },
         {
             "Effect": "Allow",
-            "Action": ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+            "Action": ["dynamodb:PutItem", "dynamodb:DeleteItem"],
             "Resource": "arn:aws:dynamodb:us-east-1:123456789012:table/webhooks-*",
         },
     ]
@@ -210,12 +227,19 @@ def as_role(account_port: int) -> Iterator[Callable[[str], Any]]:  # noqa: F811 
 
 
 @pytest.fixture
-def github(
+def sender(
     account_port: int,  # noqa: F811 - the fixture
     backend: Backend,
     as_role: Callable[[str], Any],
-) -> Iterator[GitHub]:
+    request: pytest.FixtureRequest,
+) -> Iterator[Sender]:
+    """The provider that a test names, with a function that knows its secret; GitHub if none."""
+    sender = Sender(account_port, backend, as_role, PROVIDERS[getattr(request, "param", "github")])
+    yield sender
+    sender.close()
+
+
+@pytest.fixture
+def github(sender: Sender) -> Sender:
     """GitHub, with a function that knows its secret."""
-    github = GitHub(account_port, backend, as_role)
-    yield github
-    github.close()
+    return sender

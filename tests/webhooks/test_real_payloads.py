@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.webhooks.conftest import GitHub
+    from tests.webhooks.conftest import Sender
 
 EXAMPLES = Path(__file__).parents[2] / ".venv" / "octokit_examples"  # put there by `make test`
 COLLECTIONS = ("api.github.com", "ghes-31", "ghes-32", "ghes-33", "ghes-34", "ghes-35")
@@ -28,7 +28,7 @@ def payloads(collection: str) -> list[tuple[str, bytes]]:
 
 @pytest.mark.parametrize("payload", ["1.0", "2.0"])
 @pytest.mark.parametrize("collection", COLLECTIONS)
-def test_every_payload_arrives_unchanged(github: GitHub, collection: str, payload: str) -> None:
+def test_every_payload_arrives_unchanged(github: Sender, collection: str, payload: str) -> None:
     """The backend sees each of them octet by octet; a ping is answered instead."""
     expected = []
     for number, (event, body) in enumerate(payloads(collection)):

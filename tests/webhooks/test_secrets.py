@@ -11,12 +11,12 @@ from forwarder.webhook_secrets import InvalidSecretsError, parse
 from tests.webhooks.conftest import SECRET
 
 if TYPE_CHECKING:
-    from tests.webhooks.conftest import GitHub
+    from tests.webhooks.conftest import Sender
 
 OLD, NEW = SECRET, "sample-webhook-secret-0002"
 
 
-def test_a_secret_is_changed_without_losing_a_delivery(github: GitHub) -> None:
+def test_a_secret_is_changed_without_losing_a_delivery(github: Sender) -> None:
     """Old; then both, at once; then the new one alone, once the cache is over."""
     assert github.deliver(secret=OLD)[0] == 202
     github.clock.now += 31
@@ -29,7 +29,7 @@ def test_a_secret_is_changed_without_losing_a_delivery(github: GitHub) -> None:
     assert github.deliver(secret=OLD)[0] == 401
 
 
-def test_the_secrets_are_read_once_in_five_minutes(github: GitHub) -> None:
+def test_the_secrets_are_read_once_in_five_minutes(github: Sender) -> None:
     """However many deliveries come."""
     for _ in range(5):
         assert github.deliver()[0] == 202
@@ -42,7 +42,7 @@ def test_the_secrets_are_read_once_in_five_minutes(github: GitHub) -> None:
     assert github.ssm.calls == 2
 
 
-def test_forgeries_do_not_wear_ssm_out(github: GitHub) -> None:
+def test_forgeries_do_not_wear_ssm_out(github: Sender) -> None:
     """Bad signatures bring about one read in thirty seconds, malformed ones none."""
     for _ in range(20):
         assert github.deliver(secret="a-forgers-own-secret")[0] == 401
@@ -56,7 +56,7 @@ def test_forgeries_do_not_wear_ssm_out(github: GitHub) -> None:
 
 
 def test_an_outage_of_ssm_leaves_what_is_known(
-    github: GitHub, caplog: pytest.LogCaptureFixture
+    github: Sender, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Deliveries go on, forgeries stay out, the log says so, and SSM is not asked each time."""
     assert github.deliver()[0] == 202
@@ -75,7 +75,7 @@ def test_an_outage_of_ssm_leaves_what_is_known(
 
 
 def test_without_any_secret_nothing_is_accepted(
-    github: GitHub, caplog: pytest.LogCaptureFixture
+    github: Sender, caplog: pytest.LogCaptureFixture
 ) -> None:
     """503 and a line that says why; as soon as SSM answers, deliveries get through."""
     github.ssm.is_down = True
@@ -104,7 +104,7 @@ def test_without_any_secret_nothing_is_accepted(
     ],
 )
 def test_what_is_no_secret_verifies_nothing(
-    github: GitHub, caplog: pytest.LogCaptureFixture, value: str, says: str
+    github: Sender, caplog: pytest.LogCaptureFixture, value: str, says: str
 ) -> None:
     """503, not a valid signature with an empty secret; the log names the mistake alone."""
     github.write(value)
@@ -116,7 +116,7 @@ def test_what_is_no_secret_verifies_nothing(
     assert github.backend.sent == []
 
 
-def test_a_secret_that_was_taken_away_is_not_good_any_more(github: GitHub) -> None:
+def test_a_secret_that_was_taken_away_is_not_good_any_more(github: Sender) -> None:
     """Deleted, or overwritten with nothing of use: what is cached goes with it."""
     for take_away in (github.remove, lambda: github.write("none")):
         github.write(SECRET)

@@ -1,1 +1,1 @@
-"""The claims service: what members of an insurance ask to be paid for."""
+"""The claims service: the claims that members of an insurance have made."""

@@ -58,19 +58,19 @@ def parse(body: str) -> Claim:
     return fields
 
 
-def opened(claim: Claim, *, member_id: str, claim_id: str, at: str) -> Claim:
-    """A new claim with what the service adds; `at` as `timestamp` writes it."""
+def new_claim(fields: Claim, *, member_id: str, claim_id: str, created_at: str) -> Claim:
+    """A claim of these fields, with what the service adds; `created_at` in UTC, ISO 8601."""
     return {
-        **claim,
+        **fields,
         "memberId": member_id,
         "claimId": claim_id,
         "version": 1,
-        "createdAt": at,
-        "updatedAt": at,
+        "createdAt": created_at,
+        "updatedAt": created_at,
     }
 
 
-def same(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+def same_fields(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
     """Whether two claims say the same in the client's fields."""
     return all(one.get(name) == other.get(name) for name in FIELDS)
 

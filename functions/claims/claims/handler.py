@@ -10,33 +10,31 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.exceptions import (
-    BadRequestError,
-    NotFoundError,
-    RequestEntityTooLargeError,
-    ServiceError,
-)
-from service.rest import correlation_id, member_id_of, resolver
-from service.table import Table
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
+from insurance.rest import correlation_id, member_id_of, resolver
+from insurance.table import Table
 
 from claims import cursor
-from claims.claim import InvalidClaimError, is_claim_id, opened, parse
-from claims.idempotency import REMEMBERED_DAYS, claim_id_for, fingerprint, is_key
+from claims.claim import InvalidClaimError, new_claim, parse
+from claims.idempotency import REMEMBERED_DAYS, claim_id_for, fingerprint
+from claims.request import (
+    body_of,
+    claim_id_of,
+    expected_version_of,
+    idempotency_key_of,
+    limit_of,
+    place_of,
+)
 from claims.storage import Claims, ConflictError, DeletedError, KeyReusedError
-from claims.version import etag, version_of
+from claims.version import etag
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from claims.claim import Claim
-
-# Several times a claim with every field at its longest.
-_LONGEST_BODY = 16 * 1024
-_PAGE, _LONGEST_PAGE = 25, 100
 
 logger = Logger(service="claims")
 app = resolver()
@@ -44,16 +42,22 @@ app = resolver()
 
 @app.get("/claims/<member_id>")
 def list_claims(member_id: str) -> dict[str, Any]:
-    member_id, page, after = member_id_of(member_id), _page(), _after()
-    claims, end = _claims().newest(member_id, most=page, after=after)
+    event = app.current_event
+    claims, end = _claims().newest(
+        member_id_of(member_id), limit=limit_of(event), after=place_of(event)
+    )
     return {"claims": claims} | ({"next": cursor.write(end)} if end else {})
 
 
 @app.post("/claims/<member_id>")
 def create_claim(member_id: str) -> Response[Claim]:
-    member_id, fields = member_id_of(member_id), parse(_body())
-    claim_id = claim_id_for(member_id, _idempotency_key())
-    claim = opened(fields, member_id=member_id, claim_id=claim_id, at=_text(datetime.now(UTC)))
+    event, member_id = app.current_event, member_id_of(member_id)
+    fields = parse(body_of(event))
+    claim_id = claim_id_for(member_id, idempotency_key_of(event))
+    if not _claims().has_member(member_id):
+        raise NotFoundError("There is no such member")
+    now = _timestamp(datetime.now(UTC))
+    claim = new_claim(fields, member_id=member_id, claim_id=claim_id, created_at=now)
     try:
         claim = _claims().add(claim, fingerprint(fields))
     except KeyReusedError:
@@ -66,42 +70,44 @@ def create_claim(member_id: str) -> Response[Claim]:
         ) from None
     logger.info("claim created", claim_id=claim_id)
     # With the stage, as the client sees it; `path` is without.
-    location = f"{app.current_event.request_context.path.rstrip('/')}/{claim_id}"
-    return _shown(claim, HTTPStatus.CREATED, {"Location": location})
+    location = f"{event.request_context.path.rstrip('/')}/{claim_id}"
+    return _response(claim, HTTPStatus.CREATED, {"Location": location})
 
 
 @app.get("/claims/<member_id>/<claim_id>")
 def get_claim(member_id: str, claim_id: str) -> Response[Claim]:
-    claim = _claims().find(member_id_of(member_id), _claim_id(claim_id))
-    return _shown(_existing(claim))
+    claim = _claims().find(member_id_of(member_id), claim_id_of(claim_id))
+    return _response(_found(claim))
 
 
 @app.put("/claims/<member_id>/<claim_id>")
 def update_claim(member_id: str, claim_id: str) -> Response[Claim]:
-    member_id, claim_id, version = member_id_of(member_id), _claim_id(claim_id), _version()
+    member_id, claim_id = member_id_of(member_id), claim_id_of(claim_id)
+    version = expected_version_of(app.current_event)
     try:
         claim = _claims().change(
-            parse(_body()),
+            parse(body_of(app.current_event)),
             member_id=member_id,
             claim_id=claim_id,
             version=version,
-            at=_text(datetime.now(UTC)),
+            updated_at=_timestamp(datetime.now(UTC)),
         )
     except ConflictError as conflict:
         raise ServiceError(
             HTTPStatus.CONFLICT,
             f"The claim is at version {conflict.version}, not at {version}: read it again",
         ) from None
-    updated = _existing(claim)
+    updated = _found(claim)
     logger.info("claim updated", claim_id=claim_id, version=updated["version"])
-    return _shown(updated)
+    return _response(updated)
 
 
 @app.delete("/claims/<member_id>/<claim_id>")
 def delete_claim(member_id: str, claim_id: str) -> Response[Any]:
-    member_id, claim_id, now = member_id_of(member_id), _claim_id(claim_id), datetime.now(UTC)
-    forgotten = int((now + timedelta(days=REMEMBERED_DAYS)).timestamp())
-    if not _claims().remove(member_id, claim_id, at=_text(now), forgotten=forgotten):
+    member_id, claim_id = member_id_of(member_id), claim_id_of(claim_id)
+    now = datetime.now(UTC)
+    expires_at = int((now + timedelta(days=REMEMBERED_DAYS)).timestamp())
+    if not _claims().remove(member_id, claim_id, deleted_at=_timestamp(now), expires_at=expires_at):
         raise NotFoundError("There is no such claim")
     logger.info("claim deleted", claim_id=claim_id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
@@ -135,12 +141,12 @@ def _claims() -> Claims:
     return claims
 
 
-def _text(time: datetime) -> str:
+def _timestamp(time: datetime) -> str:
     """A time that sorts as text: UTC, always with six decimals."""
     return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _shown(
+def _response(
     claim: Claim, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
 ) -> Response[Claim]:
     return Response(
@@ -151,61 +157,7 @@ def _shown(
     )
 
 
-def _existing(claim: Claim | None) -> Claim:
+def _found(claim: Claim | None) -> Claim:
     if claim is None:
         raise NotFoundError("There is no such claim")
     return claim
-
-
-def _claim_id(segment: str) -> str:
-    claim_id = unquote(segment)
-    if not is_claim_id(claim_id):
-        raise BadRequestError("The claim id is not a UUID in lower case")
-    return claim_id
-
-
-def _body() -> str:
-    try:
-        body = app.current_event.decoded_body or ""
-    except ValueError:
-        raise BadRequestError("The body is not a text") from None
-    if len(body) > _LONGEST_BODY:
-        raise RequestEntityTooLargeError(f"The body is longer than {_LONGEST_BODY} characters")
-    return body
-
-
-def _idempotency_key() -> str | None:
-    key = app.current_event.headers.get("Idempotency-Key")
-    if key is not None and not is_key(key):
-        raise BadRequestError("The Idempotency-Key is not 1 to 255 visible ASCII characters")
-    return key
-
-
-def _version() -> int:
-    if_match = app.current_event.headers.get("If-Match")
-    if if_match is None:
-        raise ServiceError(
-            HTTPStatus.PRECONDITION_REQUIRED, "If-Match must name the version: the claim's ETag"
-        )
-    version = version_of(if_match)
-    if version is None:
-        raise BadRequestError('If-Match is not one ETag of a claim, such as "1"')
-    return version
-
-
-def _page() -> int:
-    limit = (app.current_event.query_string_parameters or {}).get("limit", str(_PAGE))
-    # Digits of other scripts are digits too, and so are a thousand of them.
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= _LONGEST_PAGE):
-        raise BadRequestError(f"limit is not a number from 1 to {_LONGEST_PAGE}")
-    return int(limit)
-
-
-def _after() -> cursor.Place | None:
-    text = (app.current_event.query_string_parameters or {}).get("cursor")
-    if text is None:
-        return None
-    place = cursor.read(text)
-    if place is None:
-        raise BadRequestError("The cursor is not one that a list of claims ended with")
-    return place

@@ -10,19 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
-from service.table import Table, available
+from insurance.table import Table, available
 
-from claims.claim import FIELDS, same
-from claims.cursor import Place
+from claims import item
+from claims.claim import FIELDS, same_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from claims.claim import Claim
+    from claims.cursor import Place
 
-Item = dict[str, dict[str, str]]
-
-_INTERNAL: Final = frozenset({"PK", "SK", "fingerprint"})
 _IS_A_CLAIM: Final = "attribute_exists(createdAt)"
 
 
@@ -43,68 +41,84 @@ class ConflictError(Exception):
 
 
 class _UnmetError(Exception):
-    """The condition of a write did not hold; `item` is what was there."""
+    """The condition of a write did not hold; `there` is the item that was there."""
 
-    def __init__(self, item: Item | None) -> None:
-        self.item = item
+    def __init__(self, there: item.Item) -> None:
+        self.there = there
 
 
 class Claims:
-    """The claims in a table. Every method raises service.table.UnavailableError."""
+    """The claims in a table. Every method raises insurance.table.UnavailableError."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
+
+    def has_member(self, member_id: str) -> bool:
+        """Whether a member can have claims: there is a profile, whatever it says."""
+        with available():
+            answer = self._table.client.get_item(
+                TableName=self._table.name,
+                Key=item.profile_key(member_id),
+                ProjectionExpression="PK",
+                # A member may have been written a moment ago.
+                ConsistentRead=True,
+            )
+        return "Item" in answer
 
     def add(self, claim: Claim, fingerprint: str) -> Claim:
         """Store a new claim; where the same request stored it before, that one as it is now.
 
         Raises KeyReusedError and DeletedError.
         """
-        item = _item({**claim, "fingerprint": fingerprint})
+        written = item.write(claim, fingerprint)
         try:
-            self._write("put_item", Item=item, ConditionExpression="attribute_not_exists(PK)")
+            self._write("put_item", Item=written, ConditionExpression="attribute_not_exists(PK)")
         except _UnmetError as unmet:
-            there = unmet.item
-            if there is None or "createdAt" not in there:
+            if "createdAt" not in unmet.there:
                 raise DeletedError from None
-            if there["fingerprint"]["S"] != fingerprint:
+            found = item.read(unmet.there)
+            if found is None or unmet.there.get("fingerprint") != written["fingerprint"]:
                 raise KeyReusedError from None
-            return _claim(there)
+            return found
         return claim
 
     def find(self, member_id: str, claim_id: str) -> Claim | None:
         """One claim of a member."""
         with available():
             answer = self._table.client.get_item(
-                TableName=self._table.name, Key=_key(member_id, claim_id), ConsistentRead=True
+                TableName=self._table.name, Key=item.key(member_id, claim_id), ConsistentRead=True
             )
-        item = answer.get("Item", {})
-        return _claim(item) if "createdAt" in item else None
+        return item.read(answer["Item"]) if "Item" in answer else None
 
     def newest(
-        self, member_id: str, *, most: int, after: Place | None = None
+        self, member_id: str, *, limit: int, after: Place | None = None
     ) -> tuple[list[Claim], Place | None]:
         """A page of a member's claims, newest first, and its end where more may follow."""
         request: dict[str, Any] = {
             "TableName": self._table.name,
             "IndexName": "ByCreation",
             "KeyConditionExpression": "PK = :member",
-            "ExpressionAttributeValues": {":member": {"S": _partition(member_id)}},
+            "ExpressionAttributeValues": {":member": {"S": item.partition(member_id)}},
             "ScanIndexForward": False,
             "ConsistentRead": True,
-            "Limit": most,
         }
         if after is not None:
-            start = _key(member_id, after.claim_id) | {"createdAt": {"S": after.created_at}}
-            request["ExclusiveStartKey"] = start
-        with available():
-            answer = self._table.client.query(**request)
-        last = answer.get("LastEvaluatedKey")
-        end = _place(last) if last else None
-        return [_claim(item) for item in answer["Items"]], end
+            created_at = {"createdAt": {"S": after.created_at}}
+            request["ExclusiveStartKey"] = item.key(member_id, after.claim_id) | created_at
+        claims: list[Claim] = []
+        while True:
+            with available():
+                answer = self._table.client.query(**request, Limit=limit - len(claims))
+            claims += [claim for one in answer["Items"] if (claim := item.read(one)) is not None]
+            last = answer.get("LastEvaluatedKey")
+            end = item.place_of(last) if last else None
+            # No page ends at what is no claim.
+            if not last or end is not None:
+                return claims, end
+            request["ExclusiveStartKey"] = last
 
     def change(
-        self, fields: Claim, *, member_id: str, claim_id: str, version: int, at: str
+        self, fields: Claim, *, member_id: str, claim_id: str, version: int, updated_at: str
     ) -> Claim | None:
         """Replace a claim's fields at that version; the claim as it is then, None without one.
 
@@ -112,43 +126,40 @@ class Claims:
         made. Raises ConflictError.
         """
         gone = [name for name in FIELDS if name not in fields]
-        written = {**fields, "version": version + 1, "updatedAt": at}
+        written = {**fields, "version": version + 1, "updatedAt": updated_at}
         names = {f"#{name}": name for name in (*written, *gone)}
         update = "SET " + ", ".join(f"#{name} = :{name}" for name in written)
         if gone:
             update += " REMOVE " + ", ".join(f"#{name}" for name in gone)
-        values = {f":{name}": _value(value) for name, value in written.items()}
+        values = {f":{name}": item.value(plain) for name, plain in written.items()}
         try:
             answer = self._write(
                 "update_item",
-                Key=_key(member_id, claim_id),
+                Key=item.key(member_id, claim_id),
                 UpdateExpression=update,
                 ConditionExpression=f"{_IS_A_CLAIM} AND #version = :expected",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues={**values, ":expected": _value(version)},
+                ExpressionAttributeValues={**values, ":expected": item.value(version)},
                 ReturnValues="ALL_NEW",
             )
         except _UnmetError as unmet:
-            there = unmet.item
-            if there is None or "createdAt" not in there:
-                return None
-            claim = _claim(there)
-            if claim["version"] == version + 1 and same(claim, fields):
+            claim = item.read(unmet.there) if unmet.there else None
+            if claim is None or (claim["version"] == version + 1 and same_fields(claim, fields)):
                 return claim
             raise ConflictError(int(claim["version"])) from None
-        return _claim(answer["Attributes"])
+        return item.read(answer["Attributes"])
 
-    def remove(self, member_id: str, claim_id: str, *, at: str, forgotten: int) -> bool:
-        """Delete a claim; False without one. `forgotten`, in epoch seconds, ends its tombstone."""
-        tombstone = _key(member_id, claim_id) | {
-            "deletedAt": {"S": at},
-            "expiresAt": {"N": str(forgotten)},
+    def remove(self, member_id: str, claim_id: str, *, deleted_at: str, expires_at: int) -> bool:
+        """Delete a claim; False without one. `expires_at` (epoch seconds) ends its tombstone."""
+        tombstone = item.key(member_id, claim_id) | {
+            "deletedAt": item.value(deleted_at),
+            "expiresAt": item.value(expires_at),
         }
         try:
             self._write("put_item", Item=tombstone, ConditionExpression=_IS_A_CLAIM)
         except _UnmetError as unmet:
             # One of our own, where the first attempt's answer was lost.
-            return unmet.item == tombstone
+            return unmet.there == tombstone
         return True
 
     def _write(self, operation: str, **request: Any) -> Mapping[str, Any]:
@@ -163,34 +174,5 @@ class Claims:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             # Not in botocore's types of errors: the item beside the code.
-            raise _UnmetError(dict(error.response).get("Item")) from None
+            raise _UnmetError(dict(error.response).get("Item") or {}) from None
         return answer
-
-
-def _partition(member_id: str) -> str:
-    return f"MEMBER#{member_id}"
-
-
-def _key(member_id: str, claim_id: str) -> Item:
-    return {"PK": {"S": _partition(member_id)}, "SK": {"S": f"CLAIM#{claim_id}"}}
-
-
-def _item(claim: Claim) -> Item:
-    key = _key(str(claim["memberId"]), str(claim["claimId"]))
-    return key | {name: _value(value) for name, value in claim.items()}
-
-
-def _place(key: Item) -> Place:
-    return Place(key["createdAt"]["S"], key["SK"]["S"].removeprefix("CLAIM#"))
-
-
-def _value(value: str | int) -> dict[str, str]:
-    return {"N": str(value)} if isinstance(value, int) else {"S": value}
-
-
-def _claim(item: Mapping[str, Mapping[str, str]]) -> Claim:
-    return {
-        name: int(value["N"]) if "N" in value else value["S"]
-        for name, value in item.items()
-        if name not in _INTERNAL
-    }

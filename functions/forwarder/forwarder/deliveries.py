@@ -1,28 +1,21 @@
 """Deliveries that were forwarded: each is forwarded once, unless that failed.
 
-GitHub delivers once and, when somebody asks for it within three days, again under the same id. The
-id is not signed, so a delivery is known by its id and its body. What is stored is the status that
-it was answered with, nothing of what it said. Of an attempt whose end could not be stored, as when
-the function was ended, the mark loses its force at the end of the function's time: asked for again,
-such a delivery is forwarded again.
+What is stored is the status that a delivery was answered with, nothing of what it said. Of an
+attempt whose end could not be stored, as when the function was ended, the mark loses its force at
+the end of the function's time: sent again, such a delivery is forwarded again.
+
+A mark is an item as Powertools' idempotency stores it, as earlier versions of this function did:
+what they have marked stays marked.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aws_lambda_powertools.utilities.idempotency import (
-    DynamoDBPersistenceLayer,
-    IdempotencyConfig,
-    idempotent_function,
-)
-from aws_lambda_powertools.utilities.idempotency.exceptions import (
-    IdempotencyAlreadyInProgressError,
-    IdempotencyInconsistentStateError,
-    IdempotencyPersistenceLayerError,
-)
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +23,14 @@ if TYPE_CHECKING:
     from forwarder.answer import Answer
 
 KEPT_SECONDS = 4 * 24 * 60 * 60
-"""A day longer than GitHub offers to deliver again."""
+"""A day longer than anybody delivers again: GitHub on request and Stripe by itself, for three."""
+
+_REFUSED = "ConditionalCheckFailedException"
+_OPEN, _DONE = "INPROGRESS", "COMPLETED"
+_IS_FREE = (
+    "attribute_not_exists(id) OR expiration < :now"
+    " OR (#status = :open AND in_progress_expiration < :now_ms)"
+)
 
 
 class InProgressError(Exception):
@@ -53,66 +53,82 @@ class Outcome(NamedTuple):
 
 
 class Deliveries:
-    """The deliveries in a table with hash key `id` and time to live `expiration`."""
+    """A provider's deliveries in a table with hash key `id` and time to live `expiration`."""
 
-    def __init__(self, client: Any, table: str) -> None:
-        self._store = DynamoDBPersistenceLayer(table_name=table, boto3_client=client)
+    def __init__(self, client: Any, table: str, provider: str) -> None:
+        self._client, self._table, self._provider = client, table, provider
 
-    def once(
-        self, delivery_id: str, body: bytes, context: Any, forward: Callable[[], Answer]
-    ) -> Outcome:
-        """Forward a delivery that was not answered 2xx before.
+    def once(self, key: str, seconds: float, forward: Callable[[], Answer]) -> Outcome:
+        """Forward a delivery that was not answered 2xx before; `seconds` are the function's.
 
         Raises InProgressError and UnavailableError.
         """
-        attempt = _Attempt(forward)
-        run = idempotent_function(
-            attempt.run,
-            data_keyword_argument="delivery",
-            persistence_store=self._store,
-            config=IdempotencyConfig(
-                expires_after_seconds=KEPT_SECONDS, hash_function="sha256", lambda_context=context
-            ),
-            key_prefix="github",
-        )
+        digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
+        item = {"id": {"S": f"{self._provider}#{digest}"}}
+        until_ms = str(round((time.time() + seconds) * 1000))
+        earlier = self._begin(item, until_ms)
+        if earlier is not None:
+            return Outcome(earlier, None)
+        answer = forward()
         try:
-            done = run(delivery=f"{delivery_id} {hashlib.sha256(body).hexdigest()}")
-        except _FailedError:
-            done = {}
-        except IdempotencyAlreadyInProgressError:
-            raise InProgressError from None
-        except IdempotencyInconsistentStateError as error:
-            raise UnavailableError(type(error).__name__) from None
-        except IdempotencyPersistenceLayerError as error:
-            if attempt.answer is None:
-                raise UnavailableError(_kind(error.__cause__)) from None
+            self._end(item, until_ms, answer)
+        except (ClientError, BotoCoreError) as error:
             # It was forwarded: what came of it is the truth, stored or not.
-            return Outcome(attempt.answer.status, attempt.answer, _kind(error.__cause__))
-        if attempt.answer is None:
-            return Outcome(done["status"], None)
-        return Outcome(attempt.answer.status, attempt.answer)
+            return Outcome(answer.status, answer, _kind(error))
+        return Outcome(answer.status, answer)
+
+    def _begin(self, item: dict[str, Any], until_ms: str) -> int | None:
+        """Mark a delivery as being forwarded; the status it has if that is over."""
+        now = time.time()
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=_mark(item, _OPEN) | {"in_progress_expiration": {"N": until_ms}},
+                ConditionExpression=_IS_FREE,
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={
+                    ":now": {"N": str(int(now))},
+                    ":now_ms": {"N": str(round(now * 1000))},
+                    ":open": {"S": _OPEN},
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except (ClientError, BotoCoreError) as error:
+            if _kind(error) != _REFUSED:
+                raise UnavailableError(_kind(error)) from None
+            found = error.response.get("Item", {})
+            if found.get("status") == {"S": _OPEN}:
+                raise InProgressError from None
+            try:
+                return int(json.loads(found["data"]["S"])["status"])
+            except (KeyError, TypeError, ValueError):
+                raise UnavailableError("a mark that cannot be read") from None
+        return None
+
+    def _end(self, item: dict[str, Any], until_ms: str, answer: Answer) -> None:
+        """Store how it ended, or that nothing has; unless another attempt has begun meanwhile."""
+        ours: dict[str, Any] = {
+            "TableName": self._table,
+            "ConditionExpression": "in_progress_expiration = :ours",
+            "ExpressionAttributeValues": {":ours": {"N": until_ms}},
+        }
+        try:
+            if 200 <= answer.status < 300:  # noqa: PLR2004 - RFC 9110, 15.3
+                data = {"data": {"S": json.dumps({"status": answer.status})}}
+                self._client.put_item(Item=_mark(item, _DONE) | data, **ours)
+            else:
+                self._client.delete_item(Key=item, **ours)
+        except ClientError as error:
+            if _kind(error) != _REFUSED:
+                raise
 
 
-class _FailedError(Exception):
-    """Tells Powertools that a delivery is not done."""
+def _mark(item: dict[str, Any], status: str) -> dict[str, Any]:
+    expiration = {"N": str(int(time.time()) + KEPT_SECONDS)}
+    return item | {"status": {"S": status}, "expiration": expiration}
 
 
-class _Attempt:
-    """One attempt to forward; `answer` is what came of it."""
-
-    def __init__(self, forward: Callable[[], Answer]) -> None:
-        self._forward = forward
-        self.answer: Answer | None = None
-
-    def run(self, *, delivery: str) -> dict[str, int]:  # noqa: ARG002 - Powertools' key
-        """Forward; what is stored. Raises _FailedError."""
-        self.answer = self._forward()
-        if not 200 <= self.answer.status < 300:  # noqa: PLR2004 - RFC 9110, 15.3
-            raise _FailedError
-        return {"status": self.answer.status}
-
-
-def _kind(error: BaseException | None) -> str:
+def _kind(error: BaseException) -> str:
     if isinstance(error, ClientError):
         return str(error.response["Error"]["Code"])
     return type(error).__name__

@@ -1,7 +1,8 @@
-"""The secrets that GitHub signs with: one SecureString of SSM, newest first, one a line.
+"""The secrets that a provider signs with: one SecureString of SSM, newest first, one a line.
 
 Two are valid at a time, so that a secret is changed without a deployment and without losing a
-delivery: write the new one above the old one, change it at GitHub, then write the new one alone.
+delivery: write the new one above the old one, change it at the provider's, then write the new one
+alone. Where the provider makes the secret, write its new one above the old one once it is shown.
 From a VPC without internet, SSM is reached by an interface endpoint for `ssm`; it decrypts by
 itself, so that KMS needs none.
 """

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from service.rest import correlation_id, member_id_of, resolver
-from service.table import Table
+from insurance.rest import correlation_id, member_id_of, resolver
+from insurance.table import Table
 
 from members.storage import Members
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from service.member_id import is_member_id
+from insurance.member_id import is_member_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,23 @@ Kind = Literal["created", "updated", "deleted"]
 
 class InvalidRecordError(ValueError):
     """A record that is no change of a claim; trying again will not help."""
+
+
+def change_id_of(record: object) -> str | None:
+    """What a record's change is known by, however often it comes; None for what is no record."""
+    if not isinstance(record, dict):
+        return None
+    event_id = record.get("eventID")
+    if isinstance(event_id, str) and event_id:
+        return event_id
+    return sequence_number_of(record) or None
+
+
+def sequence_number_of(record: object) -> str:
+    """Where in the stream a record is; empty where it does not say."""
+    written = record.get("dynamodb") if isinstance(record, dict) else None
+    number = written.get("SequenceNumber") if isinstance(written, dict) else None
+    return number if isinstance(number, str) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """What a notification needs of a member."""
+    """What a notification needs of a member; a name may be unknown."""
 
-    member_id: str
-    name: str
+    name: str | None
     email: str
 
 
@@ -25,14 +24,28 @@ class UnknownMemberError(LookupError):
     """The members service does not know the member: there is nobody to notify."""
 
 
+class UnreachableMemberError(LookupError):
+    """The members service knows no e-mail address of the member."""
+
+
+class InvalidAnswerError(Exception):
+    """The answer is no member: the service is broken, and may be mended."""
+
+
 def find(api: Session, member_id: str) -> Member:
     """Ask for a member.
 
-    Raises UnknownMemberError, and requests.RequestException where no answer is to be had.
+    Raises UnknownMemberError and UnreachableMemberError, which asking again does not mend, and
+    InvalidAnswerError and requests.RequestException, which it may.
     """
     response = api.get(path("members", member_id))
     if response.status_code == HTTPStatus.NOT_FOUND:
         raise UnknownMemberError
     response.raise_for_status()
     answer = response.json()
-    return Member(member_id=answer["memberId"], name=answer["name"], email=answer["email"])
+    if not isinstance(answer, dict) or "email" not in answer:
+        raise InvalidAnswerError
+    name, email = answer.get("name"), answer["email"]
+    if not isinstance(email, str):
+        raise UnreachableMemberError
+    return Member(name=name if isinstance(name, str) else None, email=email)

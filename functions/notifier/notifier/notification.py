@@ -30,5 +30,5 @@ def compose(change: Change, member: Member) -> Notification:
     return Notification(
         to=member.email,
         subject="Your claims",
-        text=f"Dear {member.name}, {_NEWS[change.kind]} {change.claim_id}.",
+        text=f"Dear {member.name or 'member'}, {_NEWS[change.kind]} {change.claim_id}.",
     )

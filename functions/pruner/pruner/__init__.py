@@ -1,1 +1,1 @@
-"""The pruner: of each function's versions, the last three stay."""
+"""The pruner: keeps the last three versions of each function."""

@@ -1,4 +1,4 @@
-"""Deletes the versions that may go, of each function in turn."""
+"""Deletes the versions that are not needed, of each function in turn."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
-from pruner.versions import dispensable
+from pruner.versions import versions_to_delete
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 logger = logging.getLogger(__name__)
-logger.setLevel(logging.INFO)
 
 
 def prune(client: Any, functions: Iterable[str]) -> dict[str, list[str]]:
-    """Delete what may go; the deleted versions by function. `client` is boto3's for Lambda."""
+    """Delete what is not needed; the deleted versions by function.
+
+    `client` is boto3's for Lambda.
+    """
     deleted = {}
     for function in functions:
         versions = _all(client, "list_versions_by_function", "Versions", function)
         aliases = _all(client, "list_aliases", "Aliases", function)
-        deleted[function] = dispensable([version["Version"] for version in versions], aliases)
+        published = [version["Version"] for version in versions]
+        deleted[function] = versions_to_delete(published, aliases)
         for version in deleted[function]:
             # A qualifier, and a grant for qualified names alone: never the function itself.
             client.delete_function(FunctionName=function, Qualifier=version)

@@ -1,4 +1,4 @@
-"""Which versions of a function may go."""
+"""Which versions of a function to delete."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 KEPT = 3
 
 
-def dispensable(published: Iterable[str], aliases: Iterable[Mapping[str, Any]]) -> list[str]:
+def versions_to_delete(published: Iterable[str], aliases: Iterable[Mapping[str, Any]]) -> list[str]:
     """The versions to delete, oldest first.
 
-    Kept are `$LATEST`, which is no version, the last three published, and whatever an alias leads
-    to, be it for a share of the calls, as while a deployment shifts them.
+    Kept are `$LATEST`, which is no version, the last three published, and those that an alias
+    points to, even for a share of the calls, as while a deployment shifts them.
     """
-    led_to: set[str] = set()
+    in_use: set[str] = set()
     for alias in aliases:
-        led_to.add(alias["FunctionVersion"])
-        led_to |= (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {}).keys()
+        in_use.add(alias["FunctionVersion"])
+        in_use |= (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {}).keys()
     numbered = sorted((version for version in published if version.isdigit()), key=int)
-    return [version for version in numbered[:-KEPT] if version not in led_to]
+    return [version for version in numbered[:-KEPT] if version not in in_use]

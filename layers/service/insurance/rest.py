@@ -12,8 +12,8 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response, content_types
 from aws_lambda_powertools.event_handler.exceptions import BadRequestError
 
-from service.member_id import is_member_id
-from service.table import UnavailableError
+from insurance.member_id import is_member_id
+from insurance.table import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
