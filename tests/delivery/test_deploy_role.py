@@ -125,6 +125,7 @@ BEYOND = [
     ("iam:DeleteRolePermissionsBoundary", f"iam:::role/{STACK}-Role-1"),
     ("ec2:RunInstances", "ec2:::instance/i-1"),
     ("ec2:CreateInternetGateway", "ec2:::internet-gateway/igw-1"),
+    ("lambda:InvokeFunction", f"lambda:::function:{STACK}-ClaimsFunction-1"),
     ("execute-api:Invoke", "execute-api:::a/dev/GET/members/m-1001"),
     ("s3:GetObject", "s3:::somebody-elses/key"),
 ]

@@ -179,3 +179,9 @@ def partner_with() -> Callable[..., Stack]:
     """One more partner of the stack `network`'s API, with the parameters given."""
     imported = {"PublicApiId": "a1b2c3", "PublicApiStage": "dev"}
     return lambda **parameters: _deployed("stacks/partner.yaml", parameters, imported)
+
+
+@pytest.fixture(scope="session")
+def deploy_role_with() -> Callable[..., Stack]:
+    """What a GitHub environment deploys with, with the parameters given."""
+    return lambda **parameters: _deployed("stacks/deploy-role.yaml", parameters, {})

@@ -13,6 +13,7 @@ from tests.template.conftest import ROOT, deployed
 if TYPE_CHECKING:
     from tests.template.conftest import Stack
 
+READ_BY_CLOUDFORMATION = ("dynamodb:Describe", "ec2:Describe", "lambda:Get", "lambda:List")
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
@@ -70,10 +71,24 @@ def test_the_network_passes(network_with: Any) -> None:
     assert findings(network_with(DynamoDBPrefixListId="pl-02cd2c6b")) == {}
 
 
+@pytest.mark.parametrize("provider", ["", "arn:aws:iam::123456789012:oidc-provider/github"])
+def test_the_roles_of_a_deployment_pass(deploy_role_with: Any, provider: str) -> None:
+    """Every action that writes is named; only what has no name is granted on everything."""
+    given = {"Repository": "a/b", "EnvironmentName": "dev", "ApplicationStackName": "backstairs"}
+    found = findings(deploy_role_with(**given, GitHubProviderArn=provider))
+    # CloudFormation itself calls the function of a custom resource.
+    assert len(found.pop("functions_invoked")) == 1
+    broad = found.pop("wildcard_granted")
+    assert found == {}
+    reads = {f"ExecutionRole: grants {reads}*" for reads in READ_BY_CLOUDFORMATION}
+    assert {line for line in broad if not line.endswith(" on *")} == reads
+
+
 def test_every_template_is_looked_at() -> None:
     """A new one belongs into the tests above."""
     assert {path.name for path in (ROOT / "stacks").glob("*.yaml")} == {
         "api-gateway-account.yaml",
+        "deploy-role.yaml",
         "forwarder.yaml",
         "http-backend.yaml",
         "network.yaml",
