@@ -3,7 +3,6 @@
 PYTHON ?= python3
 UV := .venv/uv/bin/uv
 LOCAL := .venv/local/bin
-TOOLS := .venv/tools/bin
 # The certificates of the machine: behind a proxy of its own, uv's would not do.
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
@@ -15,15 +14,16 @@ up: install ## build, deploy into an emulated account, open the doors, stay up
 test: install .venv/aws4_testsuite .venv/octokit_examples ## every test
 	@$(LOCAL)/pytest
 
-lint: install ## ruff, mypy, cfn-lint, sam validate, checkov
+lint: install .venv/cfn-lint/.installed .venv/checkov/.installed .venv/zizmor/.installed ## ruff, mypy, cfn-lint, sam validate, checkov, zizmor
 	$(LOCAL)/ruff check .
 	$(LOCAL)/ruff format --check .
 	$(LOCAL)/mypy
-	$(TOOLS)/cfn-lint
-	$(TOOLS)/sam validate --lint --region us-east-1
-	$(TOOLS)/checkov --config-file .checkov.yaml
+	.venv/cfn-lint/bin/cfn-lint
+	.venv/sam/bin/sam validate --lint --region us-east-1
+	.venv/checkov/bin/checkov --config-file .checkov.yaml
+	.venv/zizmor/bin/zizmor --offline --quiet --no-progress .github
 
-install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed
+install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ## what `up` and `test` need
 
 .venv/uv/.installed: requirements/uv.txt
 	@echo "installing uv into .venv/uv, with $$($(PYTHON) --version)"
@@ -32,8 +32,8 @@ install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed
 		--requirement requirements/uv.txt
 	@touch $@
 
-# The environments: `local` runs backstairs and the tests, `tools` holds the AWS tools, `runtime` is
-# what Lambda's own image offers to a function.
+# An environment for each purpose: `local` runs backstairs and the tests, `runtime` is what Lambda's
+# own image offers to a function. Each AWS tool pins what it stands on, so each has one of its own.
 .venv/%/.installed: requirements/%.txt .venv/uv/.installed
 	@echo "installing requirements/$*.txt into .venv/$*"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/$*
@@ -70,7 +70,7 @@ install: .venv/local/.installed .venv/tools/.installed .venv/runtime/.installed
 	@mv $@.partial $@ && touch $@
 
 COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --no-header --universal
+	--no-emit-find-links --no-header --universal --only-binary :all:
 
 bench: install .venv/peers/.installed ## compare the door, the signer, the forwarder and the cold starts with others
 	$(LOCAL)/python -m benchmarks.door
@@ -79,7 +79,7 @@ bench: install .venv/peers/.installed ## compare the door, the signer, the forwa
 	$(LOCAL)/python -m benchmarks.forwarder
 
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
-	for name in uv local tools runtime peers vectors node; do \
+	for name in uv local sam cfn-lint checkov zizmor runtime peers vectors node; do \
 		$(COMPILE) --python-version 3.11 requirements/$$name.in --output-file requirements/$$name.txt; done
 	for name in claims members notifier; do \
 		$(COMPILE) --python-version 3.11 requirements/functions.in --output-file functions/$$name/requirements.txt; done

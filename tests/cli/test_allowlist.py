@@ -65,7 +65,7 @@ def test_sam_reads_the_parameter_as_it_is_printed() -> None:
         "import json, sys; from samcli.cli.types import CfnParameterOverridesType as Type;"
         "print(json.dumps(Type().convert((sys.argv[1],), None, None)))"
     )
-    python = Path(sys.prefix).parent / "tools" / "bin" / "python"
+    python = Path(sys.prefix).parent / "sam" / "bin" / "python"
     ran = subprocess.run(
         [python, "-c", run, printed.strip()], capture_output=True, text=True, check=True, timeout=60
     )
