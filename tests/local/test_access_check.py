@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SWITCHED_OFF = """    Description: Whether two functions come along that call the members route, one without the grant
+SWITCHED_OFF = """one without the grant
     Type: String
     Default: "false"
 """

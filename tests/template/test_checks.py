@@ -82,6 +82,7 @@ def test_every_template_is_looked_at() -> None:
     assert {path.name for path in (ROOT / "stacks").glob("*.yaml")} == {
         "access-check.yaml",
         "api-gateway-account.yaml",
+        "deploy-role.yaml",
         "forwarder.yaml",
         "http-backend.yaml",
         "network.yaml",
