@@ -55,7 +55,7 @@ def test_a_template_given_by_its_path_builds_without_a_question(
 
 @pytest.mark.parametrize("environment", WHOLE)
 def test_an_environment_deploys_without_a_question(typed: Typed, environment: str) -> None:
-    """Its stack is whole afterwards; in an account that is set up for access logs."""
+    """Its stack is whole afterwards, in an account that nobody has set up for access logs."""
     typed.build(environment)
     ran = typed.sam("deploy", "--config-env", environment)
     assert (ran.status, ran.asked) == (0, False), ran.output

@@ -1,194 +1,114 @@
-"""Deployments one after the other, by the real `sam`, into the emulated account.
-
-A stack that was deployed with another policy gets the present one; what fails is taken back; what
-changes a function moves its alias on; and deleting leaves nothing behind.
-"""
+"""From the templates as they were to those of today: nothing that holds data is replaced."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.account.client import Account
-from backstairs.cli.project import tool
-from backstairs.local.deploy import STACK_NAME, Sam, StepError, start_account
-from backstairs.runtime.process import Children
-from tests.local.application import ROOT, copy_application
+from backstairs.local.deploy import APPLICATION, STACK_NAME
+from tests.deployment.deployment import REGIONAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.deployment.deployment import Deployment
 
-REGION = "us-east-1"
-TEMPLATE = (ROOT / "template.yaml").read_text("utf-8")
-STATEMENTS = TEMPLATE[
-    TEMPLATE.index("          CustomStatements:\n") : TEMPLATE.index("  # Access by network.")
-]
-# What a first version of such an application often has, and what lets in every signed caller.
-WHITELIST = (
-    STATEMENTS[STATEMENTS.index("                  aws:SourceVpce: !If") :]
-    .partition("            - Effect: Deny")[0]
-    .replace("                  aws:SourceVpce: ", "            - ")
-)
-WHITELISTED = TEMPLATE.replace(
-    STATEMENTS, f"          IntrinsicVpceWhitelist:\n{WHITELIST.rstrip()}\n\n"
-)
+HOLDING_DATA = ("ClaimsTable", "NotificationsTable", "UndeliveredQueue")
+APIS = ("ClaimsApi", "ReferenceApi")
+ITEM = {"PK": {"S": "MEMBER#m-1"}, "SK": {"S": "CLAIM#1"}, "createdAt": {"S": "2026-01-01"}}
 
 
-class Deployment:
-    """A copy of the application that is deployed again and again."""
-
-    def __init__(self, root: Path, children: Children, logs: Path) -> None:
-        self.root, self._there = root, ""
-        uv = str(Path(tool("uv")).parent)
-        self._sam = Sam(tool("sam"), [uv], root, logs, children)
-        self.account = Account(start_account(sys.executable, children, logs.parent, REGION), REGION)
-
-    def deploy(self, template: str) -> None:
-        """Build and deploy this template, where it is not what is there. Raises StepError."""
-        if template == self._there:
-            return
-        self._there = ""
-        (self.root / "template.yaml").write_text(template, "utf-8")
-        self._sam.build()
-        self._sam.deploy(self.account)
-        self._there = template
-
-    def policy(self, api: str = "ClaimsApi") -> list[Any]:
-        """The statements of an API's policy, as its stage serves it."""
-        export = self.account.client("apigateway").get_export(
-            restApiId=self.account.physical_ids(STACK_NAME)[api],
-            stageName="dev",
-            exportType="oas30",
-            parameters={"extensions": "apigateway"},
-        )
-        statements: list[Any] = json.loads(export["body"].read())["x-amazon-apigateway-policy"][
-            "Statement"
-        ]
-        return statements
-
-    def live(self, function: str) -> Any:
-        """What the version behind a function's alias is configured to be."""
-        name = self.account.physical_ids(STACK_NAME)[function]
-        client = self.account.client("lambda")
-        return client.get_function_configuration(FunctionName=name, Qualifier="live")
-
-    def delete(self) -> None:
-        """`sam delete`."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-        subprocess.run(
-            [tool("sam"), "delete", "--stack-name", STACK_NAME, "--region", REGION, "--no-prompts"],
-            cwd=self.root,
-            check=True,
-            capture_output=True,
-            env={
-                **kept,
-                "AWS_ENDPOINT_URL": self.account.url,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "SAM_CLI_TELEMETRY": "0",
-                "NO_PROXY": "127.0.0.1",
-                "no_proxy": "127.0.0.1",
-            },
-        )
+def _items(deployment: Deployment, table: str) -> list[Any]:
+    items: list[Any] = deployment.account.client("dynamodb").scan(TableName=table)["Items"]
+    return items
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The application, deployed first with the whitelist on the claims API."""
-    folder = tmp_path_factory.mktemp("deployment")
-    logs = folder / "state" / "logs"
-    logs.mkdir(parents=True)
-    root = folder / "application"
-    root.mkdir()
-    children = Children()
-    try:
-        started = Deployment(copy_application(root), children, logs)
-        started.deploy(WHITELISTED)
-        yield started
-    finally:
-        children.close()
-
-
-def allows(statements: list[Any]) -> bool:
-    """Whether any statement lets somebody in."""
-    return any(statement["Effect"] == "Allow" for statement in statements)
-
-
-def test_an_upgrade_takes_the_whitelist_away(deployment: Deployment) -> None:
-    """The API keeps its id, and its stage serves the new policy at once."""
-    assert allows(deployment.policy())
-    before = deployment.account.outputs(STACK_NAME)["ClaimsApiId"]
-    deployment.deploy(TEMPLATE)
-    assert deployment.account.outputs(STACK_NAME)["ClaimsApiId"] == before
-    statements = deployment.policy()
-    assert not allows(statements)
-    assert [list(one["Condition"]["StringNotEquals"]) for one in statements] == [
-        ["aws:SourceVpce"],
-        ["aws:PrincipalAccount"],
-    ]
-
-
-def test_a_change_of_policy_alone_goes_live(deployment: Deployment) -> None:
-    """Nothing else of the API differs, and its stage serves it all the same."""
-    deployment.deploy(TEMPLATE)
-    before = deployment.policy()
-    account = "                  aws:PrincipalAccount: !Ref AWS::AccountId\n"
-    changed = TEMPLATE.replace(
-        account, account.rstrip() + "\n                  aws:PrincipalOrgID: o-1\n"
+def upgraded(deployment: Deployment) -> tuple[dict[str, str], dict[str, str]]:
+    """Ids of the application's resources, and of its network's, before the upgrade."""
+    deployment.go_back()
+    deployment.deploy()
+    before = deployment.account.physical_ids(STACK_NAME)
+    network = deployment.account.physical_ids(before["Network"])
+    deployment.account.client("dynamodb").put_item(TableName=before["ClaimsTable"], Item=ITEM)
+    deployment.account.client("sqs").send_message(
+        QueueUrl=before["UndeliveredQueue"], MessageBody="given up"
     )
-    assert changed != TEMPLATE
-    deployment.deploy(changed)
-    assert deployment.policy() != before
-    assert "o-1" in json.dumps(deployment.policy())
+    deployment.come_forward()
+    deployment.deploy()
+    return before, network
 
 
-def test_what_fails_is_taken_back(deployment: Deployment) -> None:
-    """The policy of before is served, and the functions are those of before."""
-    deployment.deploy(TEMPLATE)
-    policy, live = deployment.policy(), deployment.live("ClaimsFunction")
-    broken = WHITELISTED.replace("    MemorySize: 256\n", "    MemorySize: 512\n").replace(
-        "Outputs:\n",
-        """  Broken:
-    Type: AWS::Lambda::Function
-    DependsOn: [ClaimsApiStage, ClaimsFunctionAliaslive]
-    Properties:
-      Runtime: python3.13
-      Handler: handler.handler
-      Role: !GetAtt PrunerRole.Arn
-      Code: {ZipFile: "handler = None"}
-      VpcConfig: {SubnetIds: [subnet-0123456789abcdef0], SecurityGroupIds: []}
-
-Outputs:
-""",
-        1,
-    )
-    with pytest.raises(StepError):
-        deployment.deploy(broken)
-    assert deployment.policy() == policy
-    after = deployment.live("ClaimsFunction")
-    assert (after["MemorySize"], after["CodeSha256"]) == (256, live["CodeSha256"])
+def test_what_holds_data_stays(
+    deployment: Deployment, upgraded: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """Tables and queue are the same ones, with what was in them."""
+    before, _ = upgraded
+    after = deployment.account.physical_ids(STACK_NAME)
+    assert {name: after[name] for name in HOLDING_DATA} == {
+        name: before[name] for name in HOLDING_DATA
+    }
+    assert _items(deployment, after["ClaimsTable"]) == [ITEM]
+    queue = deployment.account.client("sqs").receive_message(QueueUrl=after["UndeliveredQueue"])
+    assert [message["Body"] for message in queue["Messages"]] == ["given up"]
 
 
-def test_a_change_of_settings_moves_the_alias(deployment: Deployment) -> None:
-    """Not only one of code: calls go to the version that has the new ones."""
-    deployment.deploy(TEMPLATE.replace("    MemorySize: 256\n", "    MemorySize: 512\n"))
-    assert deployment.live("ClaimsFunction")["MemorySize"] == 512
+def test_clients_find_the_apis_where_they_were(
+    deployment: Deployment, upgraded: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """The same ids, behind the same endpoint, in the same network."""
+    before, network_before = upgraded
+    after = deployment.account.physical_ids(STACK_NAME)
+    assert {name: after[name] for name in APIS} == {name: before[name] for name in APIS}
+    assert deployment.account.physical_ids(after["Network"]) == network_before
 
 
-def test_deleting_leaves_nothing_of_a_development_stack(deployment: Deployment) -> None:
-    """Neither tables nor queues nor logs nor functions."""
-    deployment.delete()
+def test_calls_go_to_the_versions_of_today(
+    deployment: Deployment, upgraded: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """Each function is the same one, and its alias has moved on to what today's template says."""
+    before, _ = upgraded
+    after = deployment.account.physical_ids(STACK_NAME)
+    for name in ("ClaimsFunction", "MembersFunction", "ClaimTypesFunction", "NotifierFunction"):
+        assert after[name] == before[name]
+        live = deployment.live(name)
+        assert live["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
+        assert live["Description"]
+
+
+def test_nothing_of_the_old_alarms_and_pruner_is_left(
+    deployment: Deployment, upgraded: tuple[dict[str, str], dict[str, str]]
+) -> None:
+    """They are in a stack of their own now: once, not twice."""
+    assert upgraded
     account = deployment.account
-    assert account.client("dynamodb").list_tables()["TableNames"] == []
-    assert account.client("sqs").list_queues().get("QueueUrls", []) == []
-    assert account.client("lambda").list_functions()["Functions"] == []
-    assert account.client("lambda").list_layers()["Layers"] == []
-    assert account.client("apigateway").get_rest_apis()["items"] == []
-    assert account.client("logs").describe_log_groups()["logGroups"] == []
-    assert account.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    operation = account.physical_ids(account.physical_ids(STACK_NAME)["Operation"])
+    alarms = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {alarm["AlarmName"] for alarm in alarms} <= set(operation.values())
+    functions = account.client("lambda").list_functions()["Functions"]
+    pruners = [one for one in functions if one["Handler"].startswith("pruner.")]
+    assert [one["FunctionName"] for one in pruners] == [operation["PrunerFunction"]]
+
+
+def test_the_regional_stack_keeps_its_data_too(deployment: Deployment) -> None:
+    """The one without a network, which got notifier, aliases and alarms."""
+    deployment.go_back()
+    deployment.deploy(REGIONAL)
+    before = deployment.account.physical_ids(REGIONAL.name)
+    deployment.account.client("dynamodb").put_item(TableName=before["ClaimsTable"], Item=ITEM)
+    deployment.come_forward()
+    deployment.deploy(REGIONAL)
+    after = deployment.account.physical_ids(REGIONAL.name)
+    for name in ("ClaimsTable", "ClaimsApi", "ClaimsFunction", "MembersFunction"):
+        assert after[name] == before[name]
+    assert _items(deployment, after["ClaimsTable"]) == [ITEM]
+    assert (
+        deployment.live("NotifierFunction", REGIONAL)["Handler"]
+        == "notifier.handler.lambda_handler"
+    )
+
+
+def test_another_stack_of_the_account_is_left_alone(deployment: Deployment) -> None:
+    """Deleting the regional one takes nothing of the application."""
+    before = deployment.account.physical_ids(APPLICATION.name)
+    deployment.delete(REGIONAL)
+    assert _items(deployment, before["ClaimsTable"]) == [ITEM]

@@ -28,16 +28,22 @@ PLACEMENTS: dict[str, dict[str, str]] = {
         "ExecuteApiEndpointDnsName": f"{ENDPOINTS['own']}.example",
     },
 }
-
-
-def _network(placement: str) -> Mapping[str, str]:
-    """What a network stack says of itself."""
-    return {
-        "SubnetIds": "subnet-0a,subnet-0b",
-        "ClientSecurityGroupId": "sg-0c",
-        "ExecuteApiEndpointId": ENDPOINTS[placement],
-        "ExecuteApiEndpointDnsName": f"{ENDPOINTS[placement]}.example",
-    }
+# What a stack called "network" exports: a network stack, or that of an API with partners.
+EXPORTS = {
+    "SubnetIds": "subnet-0a,subnet-0b",
+    "ClientSecurityGroupId": "sg-0c",
+    "ExecuteApiEndpointId": ENDPOINTS["imported"],
+    "ExecuteApiEndpointDnsName": f"{ENDPOINTS['imported']}.example",
+    "PublicApiId": "a1b2c3",
+    "PublicApiStage": "dev",
+}
+# Ids that are more than a logical id: the stack and letters of its own are in a table's name.
+IDS = {
+    "ExecuteApiEndpoint": ENDPOINTS["created"],
+    "ClaimsTable": "stack-ClaimsTable-A1",
+    "NotificationsTable": "stack-NotificationsTable-A1",
+    "UndeliveredTable": "stack-UndeliveredTable-A1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +85,18 @@ def deployed(
     imported: Mapping[str, str],
     attribute: Callable[[str, str], object],
     physical_ids: Mapping[str, str] | None = None,
+    *,
+    region: str = REGION,
 ) -> Stack:
     """A template's stack; `attribute` answers GetAtt, ids are logical where none is given."""
-    template = translate(uploaded(load(path)), parameters, path.name, REGION)
+    template = translate(uploaded(load(path)), parameters, path.name, region)
     known = Known(
         parameters=parameter_values(template, parameters),
         physical_ids={name: name for name in template["Resources"]} | dict(physical_ids or {}),
         account=ACCOUNT,
-        region=REGION,
+        region=region,
         stack_name="stack",
+        partition="aws-cn" if region.startswith("cn-") else "aws",
         attribute=attribute,
         export=lambda name: imported[name.removeprefix("network-")],
     )
@@ -97,19 +106,46 @@ def deployed(
         for name, resource in template["Resources"].items()
         if resolver.exists(resource)
     }
-    return Stack(template, resources, resolver.resolve(template.get("Outputs", {})))
+    outputs = {
+        name: resolver.resolve(output)
+        for name, output in template.get("Outputs", {}).items()
+        if resolver.exists(output)
+    }
+    return Stack(template, resources, outputs)
 
 
 def _attribute(logical_id: str, name: str) -> object:
-    if logical_id == "Network":
-        return _network("created")[name.removeprefix("Outputs.")]
     if name == "DnsEntries":
-        return ["Z123:endpoint.example", "Z123:endpoint-a.example"]
+        endpoint = "endpoint" if logical_id != "ExecuteApiEndpoint" else ENDPOINTS["created"]
+        return [f"Z123:{endpoint}.example", f"Z123:{endpoint}-a.example"]
     return f"{logical_id}.{name}"
 
 
-def _deployed(path: str, parameters: Mapping[str, str], imported: Mapping[str, str]) -> Stack:
-    return deployed(ROOT / path, parameters, imported, _attribute)
+def _deployed(path: str, parameters: Mapping[str, str]) -> Stack:
+    return deployed(ROOT / path, parameters, EXPORTS, _attribute, IDS)
+
+
+def nested(stack: Stack, logical_id: str) -> Stack:
+    """The stack that another one brings, with the parameters it is given there."""
+    location = load(ROOT / "template.yaml")["Resources"][logical_id]["Properties"]["Location"]
+    given = stack.properties(logical_id)["Parameters"]
+    return _deployed(location, {name: str(value) for name, value in given.items()})
+
+
+def _application(parameters: Mapping[str, str]) -> Stack:
+    """The application, in the network that its nested stack makes or hands on."""
+    template = load(ROOT / "template.yaml")
+    declared = load(ROOT / "stacks" / "network.yaml")["Parameters"]
+    given = {name: value for name, value in parameters.items() if name in declared}
+    network = _deployed("stacks/network.yaml", given).outputs
+    assert set(template["Resources"]["Network"]["Properties"]["Parameters"]) >= given.keys()
+
+    def attribute(logical_id: str, name: str) -> object:
+        if logical_id == "Network":
+            return network[name.removeprefix("Outputs.")]["Value"]
+        return _attribute(logical_id, name)
+
+    return deployed(ROOT / "template.yaml", parameters, EXPORTS, attribute, IDS)
 
 
 @pytest.fixture(scope="session", params=sorted(PLACEMENTS))
@@ -128,60 +164,64 @@ def endpoint(placement: str) -> str:
 @pytest.fixture(scope="session")
 def application(placement: str) -> Stack:
     """The application in that placement, stage `test`."""
-    parameters = {"Stage": "test", **PLACEMENTS[placement]}
-    return _deployed("template.yaml", parameters, _network("imported"))
+    return _application({"Stage": "test", **PLACEMENTS[placement]})
 
 
 @pytest.fixture(scope="session")
 def application_with() -> Callable[..., Stack]:
     """The application with the parameters given."""
-    return lambda **parameters: _deployed("template.yaml", parameters, _network("imported"))
+    return lambda **parameters: _application(parameters)
+
+
+@pytest.fixture(scope="session")
+def operation_with() -> Callable[..., Stack]:
+    """Alarms, dashboard and pruner as the application with the parameters given brings them."""
+    return lambda **parameters: nested(_application(parameters), "Operation")
 
 
 @pytest.fixture(scope="session")
 def network_with() -> Callable[..., Stack]:
     """The network with the parameters given."""
-    return lambda **parameters: _deployed("stacks/network.yaml", parameters, {})
+    return lambda **parameters: _deployed("stacks/network.yaml", parameters)
 
 
 @pytest.fixture(scope="session")
 def regional_with() -> Callable[..., Stack]:
     """The application without a network, with the parameters given."""
-    return lambda **parameters: _deployed("stacks/regional.yaml", parameters, {})
+    return lambda **parameters: _deployed("stacks/regional.yaml", parameters)
 
 
 @pytest.fixture(scope="session")
 def http_backend_with() -> Callable[..., Stack]:
     """The API in front of an https backend, with the parameters given."""
-    return lambda **parameters: _deployed("stacks/http-backend.yaml", parameters, {})
+    return lambda **parameters: _deployed("stacks/http-backend.yaml", parameters)
 
 
 @pytest.fixture(scope="session")
 def forwarder_with() -> Callable[..., Stack]:
     """The way from public to private, with the parameters given."""
-    return lambda **parameters: _deployed("stacks/forwarder.yaml", parameters, {})
+    return lambda **parameters: _deployed("stacks/forwarder.yaml", parameters)
 
 
 @pytest.fixture(scope="session")
 def vpc_link_with() -> Callable[..., Stack]:
     """The same without a function, with the parameters given."""
-    return lambda **parameters: _deployed("stacks/vpc-link.yaml", parameters, {})
+    return lambda **parameters: _deployed("stacks/vpc-link.yaml", parameters)
 
 
 @pytest.fixture(scope="session")
 def webhooks_with() -> Callable[..., Stack]:
     """The webhooks of one provider, with the parameters given."""
-    return lambda **parameters: _deployed("stacks/webhooks.yaml", parameters, {})
+    return lambda **parameters: _deployed("stacks/webhooks.yaml", parameters)
 
 
 @pytest.fixture(scope="session")
 def partner_with() -> Callable[..., Stack]:
     """One more partner of the stack `network`'s API, with the parameters given."""
-    imported = {"PublicApiId": "a1b2c3", "PublicApiStage": "dev"}
-    return lambda **parameters: _deployed("stacks/partner.yaml", parameters, imported)
+    return lambda **parameters: _deployed("stacks/partner.yaml", parameters)
 
 
 @pytest.fixture(scope="session")
 def deploy_role_with() -> Callable[..., Stack]:
     """What a GitHub environment deploys with, with the parameters given."""
-    return lambda **parameters: _deployed("stacks/deploy-role.yaml", parameters, {})
+    return lambda **parameters: _deployed("stacks/deploy-role.yaml", parameters)

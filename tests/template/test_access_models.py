@@ -94,8 +94,6 @@ def test_there_is_one_stage_by_name(application: Any) -> None:
 def test_functions_can_be_called_by_their_own_route_alone(application: Any) -> None:
     """Each permission names API, verb and path, and the alias that the API calls."""
     permissions = application.of_type("AWS::Lambda::Permission")
-    schedule = permissions.pop("PrunerFunctionDailyPermission")
-    assert schedule["Principal"] == "events.amazonaws.com"
     assert len(permissions) == len(ROUTES) + 1
     for permission in permissions.values():
         assert permission["Principal"] == "apigateway.amazonaws.com"

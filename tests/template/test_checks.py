@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.template.checks import CHECKS
-from tests.template.conftest import ROOT, deployed
+from tests.template.conftest import ROOT, deployed, nested
 
 if TYPE_CHECKING:
     from tests.template.conftest import Stack
@@ -65,6 +65,13 @@ def test_the_application_passes_as_it_is_operated(application_with: Any, stage: 
     assert findings(application_with(**operated)) == {}
 
 
+@pytest.mark.parametrize("logical_id", ["Operation", "AccessChecks", "ApiGatewayAccount"])
+def test_what_the_application_brings_passes(application_with: Any, logical_id: str) -> None:
+    """Alarms and pruner, the two functions that check access, the account's role for logs."""
+    stack = application_with(AccessCheck="true", AccessLogging="set-up", GradualDeployment="true")
+    assert findings(nested(stack, logical_id)) == {}
+
+
 def test_the_network_passes(network_with: Any) -> None:
     """With and without the prefix list."""
     assert findings(network_with()) == {}
@@ -87,11 +94,13 @@ def test_the_roles_of_a_deployment_pass(deploy_role_with: Any, provider: str) ->
 def test_every_template_is_looked_at() -> None:
     """A new one belongs into the tests above."""
     assert {path.name for path in (ROOT / "stacks").glob("*.yaml")} == {
+        "access-check.yaml",
         "api-gateway-account.yaml",
         "deploy-role.yaml",
         "forwarder.yaml",
         "http-backend.yaml",
         "network.yaml",
+        "operation.yaml",
         "partner.yaml",
         "regional.yaml",
         "vpc-link.yaml",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.template.conftest import ENDPOINTS, PLACEMENTS, ROOT, deployed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -98,10 +100,53 @@ def test_the_clients_egress_can_be_narrowed_to_dynamodb(network_with: Callable[.
     assert rules == {"": ("0.0.0.0/0", None), "pl-02cd2c6b": (None, "pl-02cd2c6b")}
 
 
+@pytest.mark.parametrize(
+    ("region", "service"),
+    [
+        ("eu-west-1", "com.amazonaws.eu-west-1.execute-api"),
+        ("cn-north-1", "cn.com.amazonaws.cn-north-1.execute-api"),
+    ],
+)
+def test_the_endpoints_are_named_as_their_partition_names_them(region: str, service: str) -> None:
+    """Interface endpoints of China have a name of their own, its gateway endpoints have not."""
+    network = deployed(
+        ROOT / "stacks" / "network.yaml", {}, {}, lambda *_: ["Z1:endpoint"], region=region
+    )
+    assert network.properties("ExecuteApiEndpoint")["ServiceName"] == service
+    gateway = network.properties("DynamoDBEndpoint")["ServiceName"]
+    assert gateway == f"com.amazonaws.{region}.dynamodb"
+
+
+def test_the_zones_can_be_named(network_with: Callable[..., Any]) -> None:
+    """One for each subnet; without names the region's first two."""
+    stack = network_with(AvailabilityZones="us-east-1c,us-east-1d")
+    zones = [stack.properties(f"Subnet{name}")["AvailabilityZone"] for name in "AB"]
+    assert zones == ["us-east-1c", "us-east-1d"]
+    first = network_with().template["Resources"]["SubnetA"]["Properties"]["AvailabilityZone"]
+    assert first["Fn::If"][2] == {"Fn::Select": [0, {"Fn::GetAZs": ""}]}
+
+
+def test_a_network_that_is_there_is_handed_on(network_with: Callable[..., Any]) -> None:
+    """Nothing is made, and what only a made network has is no output."""
+    for placement in ("imported", "own"):
+        stack = network_with(**PLACEMENTS[placement])
+        assert stack.resources == {}
+        outputs = {name: output["Value"] for name, output in stack.outputs.items()}
+        groups = {"imported": "sg-0c", "own": "sg-0c,sg-0d"}
+        assert outputs == {
+            "SubnetIds": "subnet-0a,subnet-0b",
+            "ClientSecurityGroupId": groups[placement],
+            "ExecuteApiEndpointId": ENDPOINTS[placement],
+            "ExecuteApiEndpointDnsName": f"{ENDPOINTS[placement]}.example",
+        }
+
+
 def test_everything_another_stack_needs_is_exported(network: Any) -> None:
     """Under the stack's own name, described."""
     assert network.outputs.keys() == OUTPUTS
     for name, output in network.outputs.items():
         assert output["Export"]["Name"] == f"stack-{name}"
         assert output["Description"]
-    assert network.outputs["ExecuteApiEndpointDnsName"]["Value"] == "endpoint.example"
+    assert (
+        network.outputs["ExecuteApiEndpointDnsName"]["Value"] == f"{ENDPOINTS['created']}.example"
+    )

@@ -8,38 +8,116 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backstairs.template.load import load
-from tests.template.conftest import ROOT
+from tests.template.conftest import ROOT, nested
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.mark.parametrize("name", ["ClaimsTable", "NotificationsTable", "UndeliveredTable"])
+TABLES = ["ClaimsTable", "NotificationsTable", "UndeliveredTable"]
+
+
+@pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize(("stage", "kept"), [("dev", False), ("prod", True)])
-def test_the_data_of_production_outlives_mistakes(
+def test_the_data_of_production_outlives_its_stack(
     application_with: Callable[..., Any], name: str, stage: str, *, kept: bool
 ) -> None:
-    """Elsewhere the tables go with their stack; encryption and backups are for all."""
+    """But not a first deployment that fails; elsewhere the tables go with their stack."""
     stack = application_with(Stage=stage)
     table, properties = stack.resources[name], stack.properties(name)
-    assert table["DeletionPolicy"] == ("Retain" if kept else "Delete")
+    assert table["DeletionPolicy"] == ("RetainExceptOnCreate" if kept else "Delete")
     assert table["UpdateReplacePolicy"] == "Retain"
-    assert properties["DeletionProtectionEnabled"] is kept
     assert properties["BillingMode"] == "PAY_PER_REQUEST"
     assert properties["SSESpecification"] == {"SSEEnabled": True}
     assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-def test_every_function_logs_to_a_group_of_its_own_for_two_weeks(
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("protected", ["false", "true"])
+def test_tables_refuse_to_be_deleted_where_that_is_asked_for(
+    application_with: Callable[..., Any], name: str, protected: str
+) -> None:
+    """Not by the stage: a first deployment that fails must be able to take them back."""
+    stack = application_with(Stage="prod", DeletionProtection=protected)
+    assert stack.properties(name)["DeletionProtectionEnabled"] == protected
+
+
+def test_every_function_logs_to_a_group_of_its_own(
+    application_with: Callable[..., Any], operation_with: Callable[..., Any]
+) -> None:
+    """For two weeks, at level INFO, or as the parameters say; the groups go with the stack."""
+    for given, days, level in (
+        ({}, "14", "INFO"),
+        ({"LogRetentionDays": "365", "LogLevel": "WARN"}, "365", "WARN"),
+    ):
+        for stack in (application_with(**given), operation_with(**given)):
+            functions = stack.of_type("AWS::Lambda::Function").values()
+            groups = stack.of_type("AWS::Logs::LogGroup")
+            logging = [function["LoggingConfig"] for function in functions]
+            assert {one["LogGroup"] for one in logging} == groups.keys()
+            assert len(groups) == len(functions)
+            assert {one["ApplicationLogLevel"] for one in logging} == {level}
+            assert {str(group["RetentionInDays"]) for group in groups.values()} == {days}
+
+
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+
+
+def test_every_role_is_bounded_where_an_organisation_demands_it(
     application_with: Callable[..., Any],
 ) -> None:
-    """The groups go with the stack."""
-    stack = application_with()
-    functions = stack.of_type("AWS::Lambda::Function").values()
-    groups = stack.of_type("AWS::Logs::LogGroup")
-    assert {function["LoggingConfig"]["LogGroup"] for function in functions} == groups.keys()
-    assert len(groups) == len(functions)
-    assert {group["RetentionInDays"] for group in groups.values()} == {14}
+    """Also those of the stacks that the application brings; without the parameter none is."""
+    for boundary in (BOUNDARY, ""):
+        stack = application_with(
+            PermissionsBoundaryArn=boundary, AccessCheck="true", AccessLogging="set-up"
+        )
+        stacks = [stack, *(nested(stack, name) for name in BROUGHT)]
+        roles = [role for one in stacks for role in one.of_type("AWS::IAM::Role").values()]
+        assert len(roles) == 8
+        assert {role.get("PermissionsBoundary", "") for role in roles} == {boundary}
+
+
+BROUGHT = ("Operation", "AccessChecks", "ApiGatewayAccount")
+KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+
+
+def test_data_and_logs_are_encrypted_with_a_key_of_ones_own(
+    application_with: Callable[..., Any],
+) -> None:
+    """Tables, logs and the queue; without the parameter with AWS's."""
+    stack = application_with(KmsKeyArn=KEY, AccessLogging="true")
+    for name in TABLES:
+        assert stack.properties(name)["SSESpecification"] == {
+            "SSEEnabled": True,
+            "SSEType": "KMS",
+            "KMSMasterKeyId": KEY,
+        }
+    for one in (stack, nested(stack, "Operation")):
+        groups = one.of_type("AWS::Logs::LogGroup").values()
+        assert {group["KmsKeyId"] for group in groups} == {KEY}
+    queue = stack.properties("UndeliveredQueue")
+    assert queue["KmsMasterKeyId"] == KEY
+    assert "SqsManagedSseEnabled" not in queue
+    assert application_with().properties("UndeliveredQueue")["SqsManagedSseEnabled"] is True
+
+
+def test_the_account_can_be_set_up_for_access_logs(application_with: Callable[..., Any]) -> None:
+    """By the application, before the stages that need it; otherwise it is left alone."""
+    assert "ApiGatewayAccount" not in application_with(AccessLogging="true").resources
+    stack = application_with(AccessLogging="set-up")
+    role = "ApiGatewayAccount.Outputs.ApiGatewayLogsRoleArn"
+    assert stack.properties("AccessLogGroup")["Tags"] == [{"Key": "WrittenBy", "Value": role}]
+    account = nested(stack, "ApiGatewayAccount")
+    assert account.properties("ApiGatewayAccount")["CloudWatchRoleArn"] == "ApiGatewayLogsRole.Arn"
+    policies = {one["DeletionPolicy"] for one in account.resources.values()}
+    assert policies == {"RetainExceptOnCreate"}
+
+
+def test_a_parameter_says_what_a_new_account_lacks(application_with: Callable[..., Any]) -> None:
+    """Before the first resource is made: in the words of the parameter that asks for it."""
+    description = application_with().template["Parameters"]["AccessLogging"]["Description"]
+    assert "api-gateway-account.yaml" in description
+    assert "new account lacks" in description
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
@@ -81,7 +159,7 @@ def test_the_stream_feeds_the_notifier_with_claims_alone(
     }
 
 
-@pytest.mark.parametrize(("stage", "kept"), [("dev", "Delete"), ("prod", "Retain")])
+@pytest.mark.parametrize(("stage", "kept"), [("dev", "Delete"), ("prod", "RetainExceptOnCreate")])
 def test_the_queue_of_production_outlives_its_stack(
     application_with: Callable[..., Any], stage: str, kept: str
 ) -> None:
@@ -101,26 +179,11 @@ def test_what_names_a_person_expires_and_can_be_read(application_with: Callable[
     assert stack.outputs["NotificationsStreamArn"]["Value"] == "NotificationsTable.StreamArn"
 
 
-def test_what_the_notifier_sets_aside_sets_off_an_alarm(
-    application_with: Callable[..., Any],
-) -> None:
-    """The alarm watches the metric that the filter makes of the function's log."""
-    stack = application_with()
-    ((_, metric),) = stack.of_type("AWS::Logs::MetricFilter").items()
-    assert metric["LogGroupName"] == "NotifierLogGroup"
-    (made,) = metric["MetricTransformations"]
-    alarm = stack.properties("SetAsideAlarm")
-    assert (alarm["Namespace"], alarm["MetricName"]) == (
-        made["MetricNamespace"],
-        made["MetricName"],
-    )
-
-
 def test_every_call_goes_to_a_version(application_with: Callable[..., Any]) -> None:
     """Routes and the stream lead to an alias, which every change of a function moves on."""
     stack = application_with()
     aliases = stack.of_type("AWS::Lambda::Alias")
-    called = stack.of_type("AWS::Lambda::Function").keys() - {"PrunerFunction"}
+    called = stack.of_type("AWS::Lambda::Function").keys()
     assert {alias["FunctionName"] for alias in aliases.values()} == called
     for api in ("ClaimsApi", "ReferenceApi"):
         for verbs in stack.properties(api)["Body"]["paths"].values():
@@ -130,46 +193,6 @@ def test_every_call_goes_to_a_version(application_with: Callable[..., Any]) -> N
     source = load(ROOT / "template.yaml")["Resources"]
     for name in called:
         assert source[name]["Properties"]["AutoPublishAliasAllProperties"] is True
-
-
-def test_versions_of_every_function_with_versions_are_pruned(
-    application_with: Callable[..., Any],
-) -> None:
-    """The pruner knows all of them."""
-    stack = application_with()
-    variables = stack.properties("PrunerFunction")["Environment"]["Variables"]
-    versioned = {alias["FunctionName"] for alias in stack.of_type("AWS::Lambda::Alias").values()}
-    assert set(variables["FUNCTION_NAMES"].split(",")) == versioned
-
-
-def test_old_layer_versions_go(application_with: Callable[..., Any]) -> None:
-    """Functions' versions keep what they were published with; nothing else needs it."""
-    resources = application_with().resources.values()
-    layers = [resource for resource in resources if resource["Type"] == "AWS::Lambda::LayerVersion"]
-    assert layers
-    assert {layer["DeletionPolicy"] for layer in layers} == {"Delete"}
-
-
-@pytest.mark.parametrize("gradual", [True, False])
-def test_a_new_version_can_be_taken_back_by_alarms(
-    application_with: Callable[..., Any], *, gradual: bool
-) -> None:
-    """Where it is asked for: a tenth of the calls first, for the services behind the claims API."""
-    stack = application_with(Stage="prod", GradualDeployment=str(gradual).lower())
-    groups = stack.of_type("AWS::CodeDeploy::DeploymentGroup")
-    moved = {name for name, resource in stack.resources.items() if "UpdatePolicy" in resource}
-    if not gradual:
-        assert not groups
-        assert not moved
-        return
-    assert moved == {"ClaimsFunctionAliaslive", "MembersFunctionAliaslive"}
-    alarms = stack.of_type("AWS::CloudWatch::Alarm")
-    for group in groups.values():
-        assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
-        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
-        watched = {alarm["Name"] for alarm in group["AlarmConfiguration"]["Alarms"]}
-        assert len(watched) == 2
-        assert watched <= alarms.keys()
 
 
 @pytest.mark.parametrize("logged", [True, False])
@@ -214,38 +237,8 @@ def test_every_stage_is_throttled_and_traced(application_with: Callable[..., Any
 
 
 def test_the_apis_metrics_are_told_apart(application_with: Callable[..., Any]) -> None:
-    """By the names that the alarms look for."""
-    stack = application_with(Stage="test")
-    names = [api["Name"] for api in stack.of_type("AWS::ApiGateway::RestApi").values()]
-    assert sorted(names) == ["stack-claims", "stack-reference"]
-    dimensions = stack.properties("ClaimsApiErrorsAlarm")["Dimensions"]
-    assert {one["Name"]: one["Value"] for one in dimensions} == {
-        "ApiName": "stack-claims",
-        "Stage": "test",
-    }
-
-
-WATCHED = {
-    ("AWS/ApiGateway", "5XXError"),
-    ("AWS/ApiGateway", "Latency"),
-    ("AWS/DynamoDB", "ReadThrottleEvents"),
-    ("AWS/DynamoDB", "WriteThrottleEvents"),
-    ("AWS/Lambda", "Errors"),
-    ("AWS/Lambda", "IteratorAge"),
-    ("AWS/Lambda", "Throttles"),
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-    ("stack", "SetAside"),
-}
-
-
-@pytest.mark.parametrize("topic", ["", "arn:aws:sns:us-east-1:123456789012:alarms"])
-def test_alarms_watch_what_matters_and_tell_the_topic(
-    application_with: Callable[..., Any], topic: str
-) -> None:
-    """Silence is no alarm; who has a topic hears of both the beginning and the end."""
-    alarms = application_with(AlarmTopicArn=topic).of_type("AWS::CloudWatch::Alarm").values()
-    assert {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms} == WATCHED
-    for alarm in alarms:
-        assert alarm["TreatMissingData"] == "notBreaching"
-        assert alarm["AlarmDescription"]
-        assert alarm.get("AlarmActions", []) == alarm.get("OKActions", []) == [topic] * bool(topic)
+    """By their names, which are their definitions' titles too: it is the same which counts."""
+    apis = application_with(Stage="test").of_type("AWS::ApiGateway::RestApi")
+    names = {name: api["Name"] for name, api in apis.items()}
+    assert names == {"ClaimsApi": "stack", "ReferenceApi": "stack-reference"}
+    assert {name: api["Body"]["info"]["title"] for name, api in apis.items()} == names

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backstairs.template.intrinsics import Known, Resolver, parameter_values
+from tests.template.conftest import nested
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,19 +21,42 @@ OWN = {
 
 
 def test_a_network_is_created_where_none_is_named(application: Any, placement: str) -> None:
-    """And in no other placement."""
-    assert ("Network" in application.resources) == (placement == "created")
+    """And in no other placement: then the network's stack only hands on what it was given."""
+    created = nested(application, "Network").resources
+    assert ("Vpc" in created) == (placement == "created")
+    assert bool(created) == (placement == "created")
+
+
+def test_what_is_said_of_the_network_reaches_it(application_with: Callable[..., Any]) -> None:
+    """Range, zones and private DNS are parameters of the application too."""
+    network = nested(
+        application_with(
+            VpcCidr="10.30.0.0/16", AvailabilityZones="eu-1b,eu-1c", PrivateDnsEnabled="true"
+        ),
+        "Network",
+    )
+    assert network.properties("Vpc")["CidrBlock"] == "10.30.0.0/16"
+    subnets = [network.properties(f"Subnet{name}") for name in "AB"]
+    assert [subnet["AvailabilityZone"] for subnet in subnets] == ["eu-1b", "eu-1c"]
+    assert network.properties("ExecuteApiEndpoint")["PrivateDnsEnabled"] == "true"
 
 
 def test_every_function_is_in_the_private_subnets(application: Any, placement: str) -> None:
-    """In two zones, with the clients' security group; but for the one that calls Lambda itself."""
-    functions = application.of_type("AWS::Lambda::Function")
-    assert "VpcConfig" not in functions.pop("PrunerFunction")
-    for function in functions.values():
+    """In two zones, with the clients' security group."""
+    created = placement == "created"
+    groups = {"created": ["ClientSecurityGroup"], "imported": ["sg-0c"], "own": ["sg-0c", "sg-0d"]}
+    for function in application.of_type("AWS::Lambda::Function").values():
         assert function["VpcConfig"] == {
-            "SubnetIds": ["subnet-0a", "subnet-0b"],
-            "SecurityGroupIds": ["sg-0c", "sg-0d"] if placement == "own" else ["sg-0c"],
+            "SubnetIds": ["SubnetA", "SubnetB"] if created else ["subnet-0a", "subnet-0b"],
+            "SecurityGroupIds": groups[placement],
         }
+
+
+def test_who_calls_lambda_itself_is_outside_the_network(
+    operation_with: Callable[..., Any],
+) -> None:
+    """The pruner: inside it would need an endpoint of Lambda's."""
+    assert "VpcConfig" not in operation_with().properties("PrunerFunction")
 
 
 def test_the_notifier_calls_the_api_through_the_endpoint(application: Any, endpoint: str) -> None:
@@ -41,8 +65,8 @@ def test_the_notifier_calls_the_api_through_the_endpoint(application: Any, endpo
     assert environment == {
         "CLAIMS_API_URL": f"https://{endpoint}.example/test",
         "CLAIMS_API_ID": "ClaimsApi",
-        "TABLE_NAME": "NotificationsTable",
-        "UNDELIVERED_TABLE_NAME": "UndeliveredTable",
+        "TABLE_NAME": "stack-NotificationsTable-A1",
+        "UNDELIVERED_TABLE_NAME": "stack-UndeliveredTable-A1",
         "SET_ASIDE_AFTER_SECONDS": "36000",
     }
 

@@ -1,4 +1,4 @@
-"""Grants for one stream or one parameter."""
+"""Grants for one stream, one parameter or the versions of a function."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ def authorize_named_resources() -> None:
     """Authorize stream reads and multi-parameter reads on the resources they name.
 
     MiniStack: checks `dynamodb:DescribeStream`, `GetShardIterator`, `GetRecords` and
-    `ssm:GetParameters`, `GetParametersByPath` on `*`, so that a grant for the one stream or
-    parameter is refused.
+    `ssm:GetParameters`, `GetParametersByPath` on `*`, and Lambda's actions on the function where
+    they name a version, so that a grant for the one stream, parameter or version is refused.
     AWS: on the stream, on each parameter, on the path ("Actions, resources, and condition keys",
-    Amazon DynamoDB and AWS Systems Manager, Service Authorization Reference).
+    Amazon DynamoDB and AWS Systems Manager, Service Authorization Reference), on the qualified ARN
+    ("Fine-tuning the Resources and Conditions sections of policies", Lambda Developer Guide).
     """
     extract, enforce = iam_actions.extract_resource_arn, iam_evaluator.enforce
 
@@ -30,6 +31,10 @@ def authorize_named_resources() -> None:
         elif service == "ssm":
             _, region, account = rest
             named = _parameters(_read(body), f"arn:aws:ssm:{region}:{account}:parameter")
+        elif service == "lambda":
+            query, *_ = rest
+            function = extract(service, method, path, headers, body, *rest)
+            named = [f"{function}:{qualifier}" for qualifier in query.get("Qualifier", [])]
         else:
             named = []
         return _Resources(named) if named else extract(service, method, path, headers, body, *rest)

@@ -1,36 +1,56 @@
-"""Nested stacks that export, update and retain as a stack does."""
+"""Nested stacks that are transformed, export, update and retain as a stack does."""
 
 from __future__ import annotations
 
+import contextvars
 from typing import Any
 
 from ministack.services import cloudformation
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import engine, provisioners, stacks
 
 Json = dict[str, Any]
 Result = tuple[str, dict[str, Any]]
+
+# The parameters of the nested stack whose template is about to be read.
+_given: contextvars.ContextVar[Json | None] = contextvars.ContextVar("nested", default=None)
 
 
 def complete_nested_stacks() -> None:
     """Make a nested stack a stack.
 
-    MiniStack: drops the exports of a nested stack's outputs; loses the attributes of a resource
+    MiniStack: does not transform a nested stack's template, so that none can hold what SAM
+    translates; drops the exports of a nested stack's outputs; loses the attributes of a resource
     that an update leaves alone, so that `GetAtt` of it fails the update; deletes resources whose
     `DeletionPolicy` retains them.
-    AWS: a nested stack is "created as part of other stacks" and otherwise like any ("Embed stacks
-    within other stacks using nested stacks"); export names are unique in account and region
-    ("Outputs"); `DeletionPolicy` applies to the resource, whichever stack holds it.
+    AWS: transforms it ("Transform" holds for the template it is in; `AWS::Serverless::Application`
+    exists to nest SAM's); a nested stack is "created as part of other stacks" and otherwise like
+    any ("Embed stacks within other stacks using nested stacks"); export names are unique in account
+    and region ("Outputs"); `DeletionPolicy` applies to the resource, whichever stack holds it.
     """
     handlers = provisioners._RESOURCE_HANDLERS["AWS::CloudFormation::Stack"]
     create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
-    update_resource = provisioners._update_resource
+    update_resource, parse = provisioners._update_resource, engine._parse_template
+
+    def parsed(body: str) -> Json:
+        template: Json = parse(body)
+        given = _given.get()
+        if given is None or "Transform" not in template:
+            return template
+        _given.set(None)
+        parameters = [{"Key": name, "Value": str(value)} for name, value in given.items()]
+        transformed: Json = engine._apply_transforms(template, parameters)
+        if isinstance(transformed, engine._TransformFailed):
+            raise ValueError(transformed.error)  # noqa: TRY004 - the stack's failure, not a type's
+        return transformed
 
     def created(logical_id: str, properties: Json, stack_name: str) -> Result:
+        _given.set(properties.get("Parameters") or {})
         result: Result = create(logical_id, properties, stack_name)
         _export(result[0])
         return result
 
     def updated(physical_id: str, old: Json, new: Json, stack_name: str) -> Result:
+        _given.set(new.get("Parameters") or {})
         result: Result = update(physical_id, old, new, stack_name)
         _export(result[0])
         return result
@@ -49,6 +69,7 @@ def complete_nested_stacks() -> None:
 
     handlers.update(create=created, update=updated, delete=deleted)
     provisioners._update_resource = resource_updated
+    engine._parse_template = parsed
 
 
 def _stack(physical_id: str) -> Json:

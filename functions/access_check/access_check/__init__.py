@@ -1,0 +1,1 @@
+"""Calls the members route with whatever its role is granted."""
