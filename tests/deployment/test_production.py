@@ -43,7 +43,7 @@ def failed(deployment: Deployment) -> Deployment:
     """A first deployment of production, into a new account, that fails at its end."""
     deployment.edit(
         "samconfig.toml",
-        '[default.global.parameters]\n',
+        "[default.global.parameters]\n",
         '[default.global.parameters]\ntags = "team=claims"\n',
     )
     deployment.write("template.yaml", BROKEN)
