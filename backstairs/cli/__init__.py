@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from importlib.metadata import version
 
 from backstairs.cli import allowlist, call, credentials, invoke, redrive, up
 from backstairs.cli.project import ProblemError
@@ -17,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="backstairs", description="Private serverless APIs, whole on one machine."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('backstairs')}")
     commands = parser.add_subparsers(required=True, metavar="command")
     for module in _COMMANDS:
         name = module.__name__.rpartition(".")[2]

@@ -162,9 +162,11 @@ class StreamPoller:
             if old:
                 await self._give_up(batch, batch.records[:old], shard_id, "RecordAgeExceeded")
                 batch = replace(batch, records=batch.records[old:])
+            if not batch.records:
+                continue
             if is_exhausted(batch, policy):
                 await self._give_up(batch, batch.records, shard_id, "RetryAttemptsExhausted")
-            elif batch.records:
+            else:
                 failure = await self._invoke(batch.records)
                 if failure is not None:
                     waiting[:0] = after(failure, batch, policy)

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from backstairs.cli.project import tool
 from backstairs.account.client import Account
+from backstairs.cli.project import tool
 from backstairs.local.deploy import APPLICATION, Sam, Stack, start_account
 from tests.local.application import ROOT, copy_application
 

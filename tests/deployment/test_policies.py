@@ -66,7 +66,7 @@ def test_an_upgrade_takes_the_whitelist_away(
 def test_a_change_of_policy_alone_goes_live(
     deployment: Deployment, deploy: Callable[[str], None]
 ) -> None:
-    """Nothing else of the API differs, and its stage serves it all the same."""
+    """Nothing else of the API differs, not its endpoint either, and its stage serves it."""
     deploy(TEMPLATE)
     before = deployment.policy()
     account = "{aws:PrincipalAccount: !Ref AWS::AccountId}"
@@ -74,6 +74,9 @@ def test_a_change_of_policy_alone_goes_live(
     assert changed != TEMPLATE
     deploy(changed)
     assert deployment.policy() != before
+    client, names = deployment.account.client("apigateway"), deployment.account.outputs(STACK_NAME)
+    configured = client.get_rest_api(restApiId=names["ClaimsApiId"])["endpointConfiguration"]
+    assert configured["vpcEndpointIds"] == [names["ExecuteApiEndpointId"]]
     assert "o-1" in json.dumps(deployment.policy())
 
 

@@ -41,6 +41,11 @@ def tables(deployment: Deployment) -> list[str]:
 @pytest.fixture(scope="module")
 def failed(deployment: Deployment) -> Deployment:
     """A first deployment of production, into a new account, that fails at its end."""
+    deployment.edit(
+        "samconfig.toml",
+        "[default.global.parameters]\n",
+        '[default.global.parameters]\ntags = "team=claims"\n',
+    )
     deployment.write("template.yaml", BROKEN)
     with pytest.raises(StepError, match="subnet-0123456789abcdef0"):
         deployment.deploy(parameters=PRODUCTION)
@@ -71,6 +76,21 @@ def test_production_needs_nothing_that_a_new_account_lacks(standing: Deployment)
     api = account.physical_ids(STACK_NAME)["ClaimsApi"]
     stage = account.client("apigateway").get_stage(restApiId=api, stageName="prod")
     assert "$context.error.message" in stage["accessLogSettings"]["format"]
+
+
+def test_a_teams_tags_are_on_everything(standing: Deployment) -> None:
+    """They are the stack's, in samconfig.toml or by --tags; those of what it brings too."""
+    account = standing.account
+    names = account.physical_ids(STACK_NAME)
+    operation = account.physical_ids(names["Operation"])
+    functions = account.client("lambda")
+    for name in (names["ClaimsFunction"], operation["PrunerFunction"]):
+        arn = functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+        assert functions.list_tags(Resource=arn)["Tags"]["team"] == "claims"
+    dynamodb = account.client("dynamodb")
+    table = dynamodb.describe_table(TableName=names["ClaimsTable"])["Table"]["TableArn"]
+    tags = dynamodb.list_tags_of_resource(ResourceArn=table)["Tags"]
+    assert {"Key": "team", "Value": "claims"} in tags
 
 
 def test_tables_can_be_protected_once_they_stand(standing: Deployment) -> None:

@@ -91,7 +91,7 @@ def test_a_profile_that_is_not_whole_is_shown_with_nulls(
     assert (line.key, line.lacks) == ("MEMBER#m-1001/PROFILE", lacks)
 
 
-@pytest.mark.parametrize("name", ["create", "create-idempotent"])
+@pytest.mark.parametrize("name", ["create-unknown-member", "create-idempotent"])
 def test_nobody_can_claim_for_a_member_whom_nobody_knows(send: Any, items: Any, name: str) -> None:
     """404, and nothing is written, so that nobody is to be told of it."""
     before = items()

@@ -238,15 +238,20 @@ def test_unlimited_retries_end_with_the_outage(account: Account) -> None:
     assert source.given_up() == []
 
 
-def test_a_record_past_its_age_is_given_up_alone(account: Account) -> None:
-    """With its address, for the reason that AWS gives; younger ones are delivered."""
-    source = Source(account, "aged")
+@pytest.mark.parametrize("retries", [-1, 0])
+def test_a_record_past_its_age_is_given_up_once(account: Account, retries: int) -> None:
+    """With its address and AWS's reason, be its retries used up or not; the next one is told."""
+    source = Source(account, f"aged{retries}")
     source.put("old")
     clock, messages = Later(), list[Any]()
 
-    def given_up(_function: Function) -> bool:
-        messages.extend(source.given_up())
-        return bool(messages)
+    def next_one_delivered(function: Function) -> bool:
+        if not messages:
+            messages.extend(source.given_up())
+            if messages:
+                clock.ahead = timedelta()
+                source.put("new")
+        return ["new"] in function.batches
 
     def fails_until_later(names: list[str]) -> Result:
         if names == ["old"] and not clock.ahead:
@@ -255,13 +260,13 @@ def test_a_record_past_its_age_is_given_up_alone(account: Account) -> None:
 
     function = source.deliver(
         fails_until_later,
-        given_up,
+        next_one_delivered,
         clock,
-        MaximumRetryAttempts=-1,
+        MaximumRetryAttempts=retries,
         MaximumRecordAgeInSeconds=1800,
     )
 
-    assert function.batches == [["old"]]
+    assert function.batches == [["old"], ["new"]]
     (message,) = messages
     assert message["requestContext"]["condition"] == "RecordAgeExceeded"
     assert message["DDBStreamBatchInfo"]["batchSize"] == 1
