@@ -37,6 +37,11 @@ class Context:
             return ()
         return None
 
+    def without(self, keys: frozenset[str]) -> Context:
+        """The same, as far as it goes without these keys: they are unknown."""
+        kept = {name: values for name, values in self.values.items() if name not in keys}
+        return Context(kept, self.absent - keys)
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -56,6 +61,20 @@ class Condition:
 class _NotModelledError(Exception):
     """An operator or value that this module does not know."""
 
+
+# Keys that may have several values. "To use a condition with a multivalued key you must use a set
+# operator" (IAM User Guide, "Multivalued context keys"): what happens without one is not said.
+_MULTIVALUED = frozenset(
+    {
+        "aws:calledvia",
+        "aws:principalorgpaths",
+        "aws:principalservicenameslist",
+        "aws:resourceorgpaths",
+        "aws:sourceorgpaths",
+        "aws:tagkeys",
+        "aws:vpceorgpaths",
+    }
+)
 
 # A reason is for reading; a list of addresses can be long.
 _SHOWN = 3
@@ -191,6 +210,10 @@ def holds(condition: Condition, context: Context) -> Truth:  # noqa: PLR0911 - a
         operator = _operator(condition.operator)
         if actual is None:
             return None
+        if not operator.quantifier and condition.key.lower() in _MULTIVALUED:
+            return None
+        if operator.quantifier == "foranyvalue" and operator.if_exists and not actual:
+            return None  # one says that it holds, the other that it does not
         if not actual:
             # Absent: IfExists and the negated operators hold, and so does "all of none".
             return (

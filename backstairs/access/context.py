@@ -30,6 +30,13 @@ _PRINCIPAL_KEYS = frozenset(
 )
 
 
+# Not among the "AWS condition keys that can be used in API Gateway resource policies" (API Gateway
+# Developer Guide), though IAM knows them: what such a policy makes of them is not known.
+NOT_OF_API_POLICIES = frozenset(
+    {"aws:principalisawsservice", "aws:requestedregion", "aws:viaawsservice"}
+)
+
+
 def context_of(call: Call, api: Api, caller: Principal | None) -> Context:
     """What conditions can ask about a call by `caller`; None for an anonymous one."""
     values: dict[str, tuple[str, ...]] = {

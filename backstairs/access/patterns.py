@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,22 +31,44 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _SPECIAL = re.compile(r"[*?$]")
 # The escapes ${*}, ${?} and ${$} stand for the characters themselves.
 _ESCAPE = re.compile(r"\$\{([*?$])\}")
+# A wildcard within a segment of an ARN: a question mark, or a star that does not end the segment.
+_WITHIN = re.compile(r"\*(?![*:]|\Z)|\?")
 _PARTS = re.compile(r"(\$\{[*?$]\}|\*|\?)")
 
 
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
+def _regex(pattern: str, *, ignore_case: bool = False, segments: bool = False) -> re.Pattern[str]:
+    """A pattern as a regular expression; with `segments`, wildcards stay between two colons.
+
+    Atomic groups: a caller chooses the path, and must not choose how long it takes to match.
+    """
+    one = "[^:]" if segments else "."
+    parts = _PARTS.split(pattern)
     pieces = [""]
-    for part in _PARTS.split(pattern):
+    runs = []
+    for index, part in enumerate(parts):
         if part == "*":
+            after = "".join(parts[index + 1 :]).lstrip("*")
+            runs.append(".*" if not after or after.startswith(":") else f"{one}*")
             pieces.append("")
         else:
-            pieces[-1] += "." if part == "?" else re.escape(literal(part))
+            pieces[-1] += one if part == "?" else re.escape(literal(part))
     first, *others = pieces
-    # Atomic groups: a caller chooses the path, and must not choose how long it takes to match.
-    middle = "".join(f"(?>.*?{piece})" for piece in others[:-1] if piece)
-    regex = f"{first}{middle}.*{others[-1]}" if others else first
-    return re.compile(regex, re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else 0))
+    if not others:
+        return re.compile(first, _flags(ignore_case=ignore_case))
+    middle = "".join(
+        f"(?>{run}?{piece})" for run, piece in zip(runs, others[:-1], strict=False) if piece
+    )
+    regex = f"{first}{middle}{runs[-1]}{others[-1]}"
+    return re.compile(regex, _flags(ignore_case=ignore_case))
+
+
+def _flags(*, ignore_case: bool) -> re.RegexFlag:
+    return re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else re.NOFLAG)
+
+
+@lru_cache(maxsize=4096)
+def _cached(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
+    return _regex(pattern, ignore_case=ignore_case)
 
 
 def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
@@ -54,7 +76,35 @@ def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
 
     Source: IAM User Guide, "IAM JSON policy elements: Resource".
     """
-    return _compiled(pattern, ignore_case=ignore_case).fullmatch(value) is not None
+    return _cached(pattern, ignore_case=ignore_case).fullmatch(value) is not None
+
+
+Match = Callable[[str], "Truth"]
+
+
+def action_match(pattern: str) -> Match:
+    """`pattern` compiled for the names of actions, whose case does not matter."""
+    return partial(_matched, _regex(pattern, ignore_case=True), None)
+
+
+def arn_match(pattern: str) -> Match:
+    """`pattern` compiled for ARNs: unknown where AWS's two readings of a wildcard differ.
+
+    A wildcard stays within its segment, the text between two colons; only a `*` that ends one "can
+    expand to match beyond the colon boundaries". Whether AWS keeps to that where a plain wildcard
+    would match more is not known. Source: IAM User Guide, "IAM JSON policy elements: Resource",
+    "Using wildcards in resource ARNs".
+    """
+    glob = _regex(pattern)
+    # Only a star within a segment, or a question mark, can be read in two ways.
+    within = _WITHIN.search(_ESCAPE.sub("", pattern))
+    return partial(_matched, glob, _regex(pattern, segments=True) if within else None)
+
+
+def _matched(glob: re.Pattern[str], segments: re.Pattern[str] | None, value: str) -> Truth:
+    if glob.fullmatch(value) is None:
+        return False
+    return True if segments is None or segments.fullmatch(value) else None
 
 
 def literal(pattern: str) -> str:
@@ -108,11 +158,9 @@ def substitute(pattern: str, lookup: Lookup) -> Text | None:
     return "".join(result) + pattern[end:]
 
 
-def matches_with_variables(pattern: Text, value: str, lookup: Lookup) -> Truth:
-    """Whether `pattern`, its variables replaced, covers `value`; unknown if unresolved."""
-    if isinstance(pattern, Unresolved):
-        return None
+def arn_matches_with_variables(pattern: str, value: str, lookup: Lookup) -> Truth:
+    """Whether `pattern`, its variables replaced, covers an ARN; unknown if one is unresolved."""
     replaced = substitute(pattern, lookup)
     if replaced is None:
         return False
-    return None if isinstance(replaced, Unresolved) else matches(replaced, value)
+    return None if isinstance(replaced, Unresolved) else arn_match(replaced)(value)

@@ -6,11 +6,18 @@ ignore case; ARNs do not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from backstairs.access.conditions import Condition, Context, holds
-from backstairs.access.patterns import Text, Unresolved, matches, matches_with_variables
+from backstairs.access.patterns import (
+    Text,
+    Unresolved,
+    action_match,
+    arn_match,
+    arn_matches_with_variables,
+)
 from backstairs.access.truth import Truth, all_of, any_of, negate
 
 # How an API's own policy may abbreviate its ARN.
@@ -41,6 +48,49 @@ class Request:
     api_arn: str | None = None
 
 
+ActionMatch = Callable[[str], Truth]
+ResourceMatch = Callable[[Request], Truth]
+
+
+def _action_match(pattern: Text) -> ActionMatch:
+    return _unknown if isinstance(pattern, Unresolved) else action_match(pattern)
+
+
+def _resource_match(pattern: Text) -> ResourceMatch:
+    """How a pattern of `Resource` is compared with a request's."""
+    if isinstance(pattern, Unresolved):
+        return _unknown
+    if pattern.startswith(SHORT_FORM):
+        return _short_form_match(pattern.removeprefix("execute-api:"))
+    if "${" in pattern:
+        return lambda request: arn_matches_with_variables(
+            pattern, request.resource, request.context.get
+        )
+    match = arn_match(pattern)
+    return lambda request: match(request.resource)
+
+
+def _short_form_match(rest: str) -> ResourceMatch:
+    """What follows the API's own ARN; unknown where that form is not documented."""
+    match = None if "${" in rest else arn_match(rest)
+
+    def matched(request: Request) -> Truth:
+        if request.api_arn is None:
+            return None
+        if not request.resource.startswith(request.api_arn):
+            return False
+        tail = request.resource.removeprefix(request.api_arn)
+        if match is None:
+            return arn_matches_with_variables(rest, tail, request.context.get)
+        return match(tail)
+
+    return matched
+
+
+def _unknown(_: object) -> Truth:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement. `principals` None means that the document is an identity policy.
@@ -60,6 +110,21 @@ class Statement:
     conditions: tuple[Condition, ...]
     variables: tuple[str, ...] = ()
     problem: str | None = None
+    # Compiled when the policy is read, however many patterns it has.
+    action_matches: tuple[ActionMatch, ...] = field(init=False, repr=False, compare=False)
+    resource_matches: tuple[ResourceMatch, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "action_matches", tuple(map(_action_match, self.actions)))
+        object.__setattr__(self, "resource_matches", tuple(map(_resource_match, self.resources)))
+
+    def reads_in_two_ways(self, request: Request) -> bool:
+        """Whether a pattern of `Resource` that is known may or may not cover a request's."""
+        return any(
+            isinstance(pattern, str) and "${" not in pattern and match(request) is None
+            for pattern, match in zip(self.resources, self.resource_matches, strict=True)
+            if request.api_arn or not str(pattern).startswith(SHORT_FORM)
+        )
 
     @property
     def doubt(self) -> str:
@@ -75,16 +140,25 @@ class Match:
     """A statement that matches, or may match (`truth` None) a request.
 
     `direct` is whether it does so without the help of a Principal that is an account: an Allow for
-    an account leaves the choice to that account's identity policies.
+    an account leaves the choice to that account's identity policies. `two_readings`: a wildcard of
+    its Resource may be read in two ways.
     """
 
     policy: Policy
     statement: Statement
     truth: Literal[True] | None
     direct: Truth
+    two_readings: bool = False
 
     def __str__(self) -> str:
         return f"{self.statement.effect} {self.statement.name} of {self.policy.name}"
+
+    @property
+    def doubt(self) -> str:
+        """Why it may match, where it may."""
+        if self.two_readings:
+            return "whether a wildcard within a segment of an ARN passes a colon is not known"
+        return self.statement.doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +174,8 @@ class Policy:
         for statement in self.statements:
             truth, direct = _match(statement, request)
             if truth is not False:
-                found.append(Match(self, statement, truth, direct))
+                two = truth is None and statement.reads_in_two_ways(request)
+                found.append(Match(self, statement, truth, direct, two))
         return found
 
 
@@ -109,21 +184,13 @@ def _match(statement: Statement, request: Request) -> tuple[Truth, Truth]:
     who, direct = _principal(statement.principals, request.caller)
     if who is False:
         return False, False
-    action = any_of(
-        None
-        if isinstance(pattern, Unresolved)
-        else matches(pattern, request.action, ignore_case=True)
-        for pattern in statement.actions
-    )
+    action = any_of(match(request.action) for match in statement.action_matches)
     if statement.not_actions:
         action = negate(action)
     if action is False:
         return False, False
     lookup = request.context.get
-    resource = any_of(
-        matches_with_variables(_full_arn(pattern, request.api_arn), request.resource, lookup)
-        for pattern in statement.resources
-    )
+    resource = any_of(match(request) for match in statement.resource_matches)
     if statement.not_resources:
         resource = negate(resource)
     if resource is False:
@@ -140,14 +207,6 @@ def _match(statement: Statement, request: Request) -> tuple[Truth, Truth]:
     if what and (statement.problem or any(not lookup(name) for name in statement.variables)):
         what = None
     return all_of((who, what)), all_of((direct, what))
-
-
-def _full_arn(pattern: Text, api_arn: str | None) -> Text:
-    if isinstance(pattern, str) and pattern.startswith(SHORT_FORM):
-        if api_arn is None:
-            return Unresolved(f"{pattern} is no ARN")
-        return api_arn + pattern.removeprefix("execute-api:")
-    return pattern
 
 
 def _principal(principals: tuple[Text, ...] | None, caller: Caller) -> tuple[Truth, Truth]:

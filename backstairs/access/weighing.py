@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 from backstairs.access import refusals, rules
-from backstairs.access.context import context_of
+from backstairs.access.context import NOT_OF_API_POLICIES, context_of
 from backstairs.access.model import Authorization, Decision, Reason, Verdict
 from backstairs.access.policy import Caller, Request
 from backstairs.access.truth import Truth, all_of, any_of
@@ -130,7 +130,7 @@ class Weighing:
             )
             return self._allowed()
         anonymous = self._request(None) if self.call.caller else self.request
-        matches = policy.matching(replace(anonymous, api_arn=self.api.arn))
+        matches = policy.matching(self._to_api_policy(anonymous))
         denied, allowed = _sides(matches)
         if denied:
             self._note(rules.EXPLICIT_DENY, matches, "Deny")
@@ -189,7 +189,7 @@ class Weighing:
     def _matching(self, caller: Principal) -> _Found:
         request, policy = self.request, self.api.policy
         return _Found(
-            resource=policy.matching(replace(request, api_arn=self.api.arn)) if policy else [],
+            resource=policy.matching(self._to_api_policy(request)) if policy else [],
             identity=[match for held in caller.policies for match in held.matching(request)],
             limits=[limit.matching(request) for limit in caller.limits],
             session=[match for given in caller.session for match in given.matching(request)],
@@ -215,6 +215,11 @@ class Weighing:
         who = Caller(caller.arn, caller.principal_arn, caller.account) if caller else ANONYMOUS
         return Request(ACTION, self.resource, who, context_of(self.call, self.api, caller))
 
+    def _to_api_policy(self, request: Request) -> Request:
+        """A request as the API's own policy sees it: its short form, its condition keys."""
+        context = request.context.without(NOT_OF_API_POLICIES)
+        return replace(request, api_arn=self.api.arn, context=context)
+
     def _note(self, rule: Rule, matches: Iterable[Match], effect: Literal["Allow", "Deny"]) -> None:
         for match in matches:
             if match.truth and match.statement.effect == effect:
@@ -235,7 +240,7 @@ class Weighing:
         return Decision(Verdict.ALLOWED, tuple(self.reasons))
 
     def _unknown_because(self, matches: Iterable[Match]) -> Decision:
-        doubts = [f"{match}: {match.statement.doubt}" for match in matches if match.truth is None]
+        doubts = [f"{match}: {match.doubt}" for match in matches if match.truth is None]
         return self._unknown("; ".join(doubts) or "how these policies combine is not documented")
 
     def _unknown(self, why: str) -> Decision:

@@ -114,14 +114,15 @@ def test_each_operator_compares_its_type(
         ("ForAllValues:StringNotEquals", True),
         ("ForAnyValue:StringEquals", False),
         ("ForAnyValue:StringNotEquals", False),
-        ("ForAnyValue:StringEqualsIfExists", True),
+        ("ForAnyValue:StringEqualsIfExists", None),
+        ("ForAnyValue:StringNotEqualsIfExists", None),
     ],
 )
 @pytest.mark.parametrize("key", ["aws:SourceVpc", "aws:PrincipalTag/Other"])
 def test_an_absent_key_satisfies_only_negated_if_exists_and_all_of_none(
-    key: str, operator: str, *, expected: bool
+    key: str, operator: str, *, expected: bool | None
 ) -> None:
-    """StringEquals of nothing is false, StringNotEquals of nothing is true."""
+    """StringEquals of nothing is false, StringNotEquals of nothing true; of both, nobody knows."""
     assert truth(operator, key, "vpc-1") is expected
 
 
@@ -181,6 +182,18 @@ def test_keys_with_several_values_need_a_quantifier(
 ) -> None:
     """Any or all of the request's values; without a quantifier nothing is documented."""
     assert truth(operator, "aws:CalledVia", *values) is expected
+
+
+@pytest.mark.parametrize("values", [("o-1/r-1/ou-1/",), ("o-1/r-1/ou-1/", "o-1/r-1/"), ()])
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotLike", "StringEqualsIfExists"])
+def test_a_multivalued_key_needs_a_quantifier_however_many_values_it_has(
+    operator: str, values: tuple[str, ...]
+) -> None:
+    """Without one, what happens is not documented: not even for one value, or none."""
+    context = Context({"aws:principalorgpaths": values})
+    assert holds(Condition(operator, "aws:PrincipalOrgPaths", ("o-1/r-1/ou-1/",)), context) is None
+    quantified = Condition(f"ForAllValues:{operator}", "aws:PrincipalOrgPaths", ("o-1/*",))
+    assert holds(quantified, context) is not None
 
 
 @pytest.mark.parametrize(

@@ -733,7 +733,6 @@ def absent_keys() -> Iterable[tuple[str, Principal | None, Origin]]:
         "aws:PrincipalAccount",
         "aws:PrincipalOrgID",
         "aws:PrincipalTag/Team",
-        "aws:PrincipalIsAWSService",
         "aws:userid",
         "aws:username",
     ):
@@ -777,7 +776,6 @@ def test_a_negated_deny_refuses_where_its_key_is_absent(
         ("aws:SourceVpce", "vpce-1", GRANTED),
         ("aws:SourceVpc", "vpc-1", GRANTED),
         ("aws:VpcSourceIp", "10.0.1.7", GRANTED),
-        ("aws:RequestedRegion", "eu-central-1", GRANTED),
         ("aws:SecureTransport", "true", GRANTED),
         ("aws:CurrentTime", "2026-11-21T12:00:00Z", GRANTED),
         ("aws:EpochTime", "1795262400", GRANTED),
@@ -787,6 +785,49 @@ def test_condition_keys_of_a_signed_call(key: str, value: str, caller: Principal
     """An assumed role's aws:PrincipalArn is the role's, not the session's; tags ignore case."""
     assert call(api(deny({"StringEquals": {key: value}})), caller).verdict is Verdict.REFUSED
     assert call(api(deny({"StringNotEquals": {key: value}})), caller).verdict is Verdict.ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:RequestedRegion", "eu-central-1"),
+        ("aws:ViaAWSService", "false"),
+        ("aws:PrincipalIsAWSService", "false"),
+    ],
+)
+def test_keys_that_only_identity_policies_have(key: str, value: str) -> None:
+    """They are not in API Gateway's list for resource policies: unknown there, known in grants."""
+    for operator in ("StringEquals", "StringNotEquals"):
+        assert call(api(deny({operator: {key: value}})), GRANTED).verdict is Verdict.UNKNOWN
+    for operator, expected in (
+        ("StringEquals", Verdict.ALLOWED),
+        ("StringNotEquals", Verdict.REFUSED),
+    ):
+        limited = role(grant() | {"Condition": {operator: {key: value}}})
+        assert call(api(*DENY_ONLY), limited).verdict is expected
+
+
+def test_a_wildcard_within_a_segment_may_or_may_not_pass_a_colon() -> None:
+    """IAM's guide says that it stays there; a plain wildcard would not. Neither is claimed."""
+    across = f"arn:aws:execute-api:*{ACCOUNT[1:]}:*/GET/members/*"
+    decision = call(api(*DENY_ONLY), role({**grant(), "Resource": across}))
+    assert decision.verdict is Verdict.UNKNOWN
+    assert "a wildcard within a segment of an ARN" in decision.reasons[-1].text
+    inside = f"arn:aws:execute-api:*:*{ACCOUNT[1:]}:*/GET/members/*"
+    assert call(api(*DENY_ONLY), role({**grant(), "Resource": inside})).verdict is Verdict.ALLOWED
+
+
+def test_a_grant_for_any_api_reaches_below_a_greedy_route() -> None:
+    """`*/dev/GET/members/*` also covers `/dev/GET/members/...` of an API that takes any path."""
+    wide = role({**grant(), "Resource": f"arn:aws:execute-api:*:{ACCOUNT}:*/dev/GET/members/*"})
+    one_api = f"arn:aws:execute-api:*:{ACCOUNT}:??????????/dev/GET/members/*"
+    exact = role({**grant(), "Resource": one_api})
+    path = "/files/dev/GET/members/secret"
+    greedy = replace(
+        api(*DENY_ONLY), routes=(Route("ANY", "/{proxy+}", Authorization.AWS_IAM, None),)
+    )
+    assert call(greedy, wide, path=path).verdict is Verdict.ALLOWED
+    assert call(greedy, exact, path=path).verdict is Verdict.REFUSED
 
 
 def test_without_a_time_conditions_on_it_are_unknown() -> None:
