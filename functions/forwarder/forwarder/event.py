@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
+from forwarder.caller import NOBODY, Caller, of_1_0, of_2_0
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -39,7 +41,8 @@ class Request:
 
     `path` is what is below the route, percent-encoded as it goes on the wire: `/a/b%20c/`, or
     nothing where the route is a literal one. `query` is without `?`, percent-encoded. `headers` are
-    Latin-1 text, repeated names repeated. `domain` is the API's own.
+    Latin-1 text, repeated names repeated. `domain` is the API's own, and `prefix` what stands
+    before `path` there: the stage or a custom domain's base path, and the route.
     """
 
     method: str
@@ -51,6 +54,8 @@ class Request:
     domain: str
     request_id: str
     payload: Literal["1.0", "2.0"]
+    prefix: str = ""
+    caller: Caller = NOBODY
 
 
 def read(event: object) -> Request:
@@ -85,6 +90,8 @@ def _read_1_0(event: Mapping[str, Any]) -> Request:
         domain=_text(context.get("domainName") or ""),
         request_id=_text(context["requestId"]),
         payload="1.0",
+        prefix=_prefix([context.get("path") or event["path"], event["path"]], below),
+        caller=of_1_0(context),
     )
 
 
@@ -107,6 +114,8 @@ def _read_2_0(event: Mapping[str, Any]) -> Request:
         domain=_text(context.get("domainName") or ""),
         request_id=_text(context["requestId"]),
         payload="2.0",
+        prefix=_prefix([event["rawPath"]], below),
+        caller=of_2_0(context),
     )
 
 
@@ -137,6 +146,19 @@ def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
             is_cut = "?" in parameter and below[1:] == parameter.partition("?")[0]
             return f"/{parameter}" if is_cut else below
     raise ValueError("the path is not one of the route")
+
+
+def _prefix(paths: list[str], below: str) -> str:
+    """What stands before the part below the route in the path that the caller asked for.
+
+    In 1.0 the request context's path has the stage, or a custom domain's base path, in it, and the
+    event's has not; nobody says how it is encoded (API Gateway Developer Guide, "$context.path").
+    """
+    for path in paths:
+        for text, end in ((path, below), (unquote(path), unquote(below))):
+            if text.endswith(end):
+                return quote(text[: len(text) - len(end)], safe=_PATH)
+    return ""
 
 
 def _latin(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -76,8 +76,8 @@ class Incoming:
             if head.status >= HTTPStatus.OK:
                 return head
             if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
-                break
-        raise FailedError(HEADERS, "malformed")
+                raise FailedError(HEADERS, "malformed", "switching protocols")
+        raise FailedError(HEADERS, "malformed", "interim answers")
 
     def body(self, method: str, head: Head) -> bytes:
         """The body as it was before its framing (RFC 9112, 6.3). Raises FailedError."""
@@ -85,12 +85,16 @@ class Incoming:
             return b""
         codings, lengths = head.values("transfer-encoding"), head.values("content-length")
         if codings:
-            if codings != ["chunked"] or lengths:
-                raise FailedError(BODY, "malformed")
+            if lengths:
+                raise FailedError(BODY, "malformed", "length and coding")
+            if codings != ["chunked"]:
+                raise FailedError(BODY, "malformed", "transfer coding")
             return bytes(self._chunks())
         if lengths:
-            if len(set(lengths)) > 1 or not _DIGITS.fullmatch(lengths[0]):
-                raise FailedError(BODY, "malformed")
+            if len(set(lengths)) > 1:
+                raise FailedError(BODY, "malformed", "several lengths")
+            if not _DIGITS.fullmatch(lengths[0]):
+                raise FailedError(BODY, "malformed", "length")
             whole = bytearray()
             self._exactly(int(lengths[0]), whole)
             return bytes(whole)
@@ -108,14 +112,17 @@ class Incoming:
             raise FailedError(HEADERS, "headers too large")
         first = _STATUS.fullmatch(lines[0].removesuffix(b"\r"))
         if first is None:
-            raise FailedError(HEADERS, "malformed")
+            raise FailedError(HEADERS, "malformed", "status line")
         headers = []
         for line in lines[1:]:
             header = _HEADER.fullmatch(line.removesuffix(b"\r"))
             if header is None:
-                raise FailedError(HEADERS, "malformed")
+                raise FailedError(HEADERS, "malformed", "header line")
             headers.append((header[1].decode(), header[2].decode("latin-1").rstrip(" \t")))
         head = Head(int(first[2]), tuple(headers), is_last=first[1] == b"0")
+        if head.is_last and head.values("transfer-encoding"):
+            # HTTP/1.0 has none: whoever wrote it may not have framed it so (RFC 9112, 6.1).
+            raise FailedError(HEADERS, "malformed", "coding in HTTP/1.0")
         return replace(head, is_last=True) if "close" in head.values("connection") else head
 
     def _chunks(self) -> bytearray:
@@ -123,24 +130,24 @@ class Incoming:
         while True:
             size = _SIZE.fullmatch(self._line())
             if size is None:
-                raise FailedError(BODY, "malformed")
+                raise FailedError(BODY, "malformed", "chunk size")
             if not (count := int(size[1], 16)):
                 break
             self._exactly(count, body)
             if self._line():
-                raise FailedError(BODY, "malformed")
+                raise FailedError(BODY, "malformed", "chunk end")
         # Trailers are for this hop alone, unless one knows better.
         for _ in range(_MOST_HEADERS):
             if not (line := self._line()):
                 return body
             if _HEADER.fullmatch(line) is None:
                 break
-        raise FailedError(BODY, "malformed")
+        raise FailedError(BODY, "malformed", "trailers")
 
     def _line(self) -> bytes:
         while (end := self._bytes.find(b"\n")) < 0:
             if len(self._bytes) > _LONGEST_LINE:
-                raise FailedError(BODY, "malformed")
+                raise FailedError(BODY, "malformed", "endless line")
             self._bytes += self._more(BODY)
         return self._taken(end, end + 1).removesuffix(b"\r")
 
