@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import ip_address
 from posixpath import normpath
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
@@ -94,6 +93,9 @@ class Inside:
         host = host.rstrip(".").lower()
         if _is_below(host, (self.host, *self.private_domains)):
             return True
+        # Few answers lead elsewhere, and no cold start should wait for it.
+        from ipaddress import ip_address  # noqa: PLC0415
+
         try:
             return not ip_address(host.strip("[]")).is_global
         except ValueError:
