@@ -13,7 +13,8 @@ KNOWN = {
     "CGI, Apache, nginx": "Remote-User X-Remote-User Remote-Addr X-Remote-Addr X-Remote-IP "
     "Remote-Groups Remote-Name Remote-Email X-Authenticated-User X-Auth-User X-Username",
     "mod_ssl, HAProxy, nginx": "SSL-Client-Cert SSL-Client-S-DN X-SSL-Client-Cert "
-    "SSL-Client-Verify X-SSL-Client-Verify X-SSL-Client-DN X-SSL-Client-S-DN X-SSL-Client-CN X-SSL-Issuer "
+    "SSL-Client-Verify X-SSL-Client-Verify X-SSL-Client-DN X-SSL-Client-CN X-SSL-Issuer "
+    "X-SSL-Client-S-DN "
     "X-SSL-Client-Fingerprint X-Client-Cert X-Client-Verify X-Client-DN X-TLS-Client-Cert "
     "Client-Cert Client-Cert-Chain X-Forwarded-Client-Cert X-Forwarded-Tls-Client-Cert "
     "X-Forwarded-Tls-Client-Cert-Info X-Forwarded-SSL",

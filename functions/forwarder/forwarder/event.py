@@ -28,6 +28,7 @@ _GREEDY = re.compile(r"(/.*)\{([^{}/]+)\+\}")
 # What stands in a path as it is (RFC 3986, 3.3), and what is sent there though it should not be.
 _PATH = "/:@!$&'()*+,;=-._~"
 _PATH_AS_SENT = _PATH + '%"<>[]\\^`{|}'
+_PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _QUERY_AS_SENT = _PATH_AS_SENT + "?"
 
 
@@ -80,7 +81,7 @@ def _read_1_0(event: Mapping[str, Any]) -> Request:
     below = _below([event["path"]], event["resource"], event.get("pathParameters") or {})
     return Request(
         method=_text(event["httpMethod"]),
-        path=quote(below, safe=_PATH_AS_SENT),
+        path=below if _PLAIN.fullmatch(below) else quote(below, safe=_PATH_AS_SENT),
         query="&".join(
             [f"{_quoted(name)}={_quoted(value)}" for name, many in query.items() for value in many]
         ),
@@ -155,9 +156,12 @@ def _prefix(paths: list[str], below: str) -> str:
     event's has not; nobody says how it is encoded (API Gateway Developer Guide, "$context.path").
     """
     for path in paths:
-        for text, end in ((path, below), (unquote(path), unquote(below))):
-            if text.endswith(end):
-                return quote(text[: len(text) - len(end)], safe=_PATH)
+        if path.endswith(below):
+            prefix = path[: len(path) - len(below)]
+            return prefix if _PLAIN.fullmatch(prefix) else quote(unquote(prefix), safe=_PATH)
+        text, end = unquote(path), unquote(below)
+        if text.endswith(end):
+            return quote(text[: len(text) - len(end)], safe=_PATH)
     return ""
 
 
@@ -165,12 +169,12 @@ def _latin(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Headers as the text of their bytes: what is no Latin-1 was UTF-8."""
     pairs = []
     for name, value in headers:
-        try:
-            value.encode("latin-1")
-        except UnicodeEncodeError:
-            pairs.append((_text(name), value.encode().decode("latin-1")))
-        else:
-            pairs.append((_text(name), value))
+        if not value.isascii():
+            try:
+                value.encode("latin-1")
+            except UnicodeEncodeError:
+                value = value.encode().decode("latin-1")  # noqa: PLW2901 - its bytes as text
+        pairs.append((_text(name), value))
     return tuple(pairs)
 
 
@@ -189,4 +193,5 @@ def _text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quote(text, safe="")
+    # Most are, and `quote` takes its time.
+    return text if text.isascii() and text.isalnum() else quote(text, safe="")

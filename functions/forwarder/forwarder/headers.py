@@ -88,10 +88,12 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
     """
     names, families = dropped
     listed = _listed(request.headers)
+    if _UNSENDABLE.search("".join([value for _, value in request.headers])):
+        raise RefusedError("A header cannot be sent on")
     sent = []
     for name, value in request.headers:
         known = _known(name)
-        if known is None or _UNSENDABLE.search(value):
+        if known is None:
             raise RefusedError("A header cannot be sent on")
         if not known or known in listed or known in names or known.startswith(families):
             continue
@@ -162,10 +164,6 @@ def _comes_back(name: str) -> bool:
 
 
 def _listed(headers: Iterable[tuple[str, str]]) -> set[str]:
-    """The names that Connection declares to be for this hop alone."""
-    return {
-        plain(option.strip())
-        for name, value in headers
-        if name.lower() == "connection"
-        for option in value.split(",")
-    }
+    """The plain names that Connection declares to be for this hop alone."""
+    values = [value for name, value in headers if name.lower() == "connection"]
+    return {plain(option.strip()) for value in values for option in value.split(",")}

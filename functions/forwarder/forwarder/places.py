@@ -59,16 +59,16 @@ class Inside:
         self, headers: tuple[tuple[str, str], ...], target: str, domain: str, prefix: str
     ) -> tuple[tuple[str, str], ...]:
         """The headers of an answer to `target`, for who called `https://{domain}{prefix}`."""
-        told = []
-        view = None
-        names = self._names.search
+        is_silent = not self._names.search("\n".join([value for _, value in headers]))
+        if is_silent and _WITH_PLACES.isdisjoint([name.lower() for name, _ in headers]):
+            return headers
+        view, told = _View(self, target, domain, prefix), []
         for name, value in headers:
             if name.lower() in _WITH_PLACES:
-                view = view or _View(self, target, domain, prefix)
                 mapped = view.mapped(name.lower(), value)
                 if mapped is not None:
                     told.append((name, mapped))
-            elif not names(value):
+            elif is_silent or not self._names.search(value):
                 told.append((name, value))
         return tuple(told)
 
@@ -86,7 +86,9 @@ class Inside:
 
     def is_named_in(self, text: str) -> bool:
         """Whether a text names the backend's host, encoded or not."""
-        return bool(self._names.search(text) or self._names.search(unquote(unquote(text))))
+        if self._names.search(text):
+            return True
+        return "%" in text and bool(self._names.search(unquote(unquote(text))))
 
     def is_private(self, host: str) -> bool:
         """Whether only a private network knows a host, as far as its name tells."""
