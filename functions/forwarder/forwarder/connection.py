@@ -44,7 +44,7 @@ class Connection:
     """
 
     __slots__ = (
-        *("_acked", "_is_begun", "_socket", "_unsent"),
+        *("_acked", "_is_begun", "_poll", "_socket", "_unsent"),
         *("deadline", "idle_since", "is_taken", "was_reused"),
     )
 
@@ -56,6 +56,7 @@ class Connection:
         self._unsent = memoryview(b"")
         self.is_taken = self._is_begun = True
         self._acked: int | None = None
+        self._poll: select.poll | None = None
         self.was_reused = False
 
     def mark(self) -> None:
@@ -138,9 +139,10 @@ class Connection:
         """Whether nothing has come that nobody asked for, the connection's end above all."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return False
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return not poll.poll(0)
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._socket, select.POLLIN)
+        return not self._poll.poll(0)
 
     def close(self) -> None:
         self._socket.close()
