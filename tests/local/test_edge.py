@@ -210,7 +210,7 @@ def test_redirects_and_cookies_are_the_clients(edge: Edge, kind: str) -> None:
     """Passed on, each cookie by itself; nothing is followed."""
     edge.backend.status = 302
     edge.backend.headers = [
-        (b"location", b"https://elsewhere.example/"),
+        (b"location", b"https://elsewhere.example.com/"),
         (b"set-cookie", b"a=1"),
         (b"set-cookie", b"b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT"),
     ]
@@ -218,7 +218,7 @@ def test_redirects_and_cookies_are_the_clients(edge: Edge, kind: str) -> None:
     said = edge.curl(kind, "/partner/moved", "--include", "--header", "Cookie: c=3; d=4").lower()
 
     assert said.startswith("http/1.1 302")
-    assert "location: https://elsewhere.example/" in said
+    assert "location: https://elsewhere.example.com/" in said
     assert said.count("set-cookie:") == 2
     assert len(edge.backend.arrived) == 1
     assert edge.backend.arrived[0].values("cookie") == ["c=3; d=4"]
