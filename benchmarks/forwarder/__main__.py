@@ -1,15 +1,14 @@
-"""Calls through the forwarder, a connection for each call, and bare urllib3; and the first call.
+"""Calls through the forwarder, and the same work otherwise done; first calls; webhooks' start.
 
     .venv/local/bin/python -m benchmarks.forwarder
 
-Fifty at a time, and one after another; the ways take turns in one run, against
-one backend over TLS on loopback in a process of its own. The usual way opens a connection for
-each call; urllib3 that keeps its connections is the floor.
+One call at a time, and eight, each client a process of its own; the ways take turns in one run,
+against one backend over TLS on loopback in a process of its own. The processor may be shared: look
+at the ratios, which compare rounds that ran one after the other.
 """
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,10 +16,11 @@ from pathlib import Path
 
 import trustme
 
+from benchmarks.forwarder.load import compare_loads
 from benchmarks.forwarder.start import compare_starts
+from benchmarks.forwarder.webhooks import compare_webhooks
 
 ROOT = Path(__file__).parents[2]
-CODE = (ROOT / "functions" / "forwarder", ROOT / "layers" / "signing")
 
 
 def run(folder: Path) -> bool:
@@ -32,16 +32,12 @@ def run(folder: Path) -> bool:
     backend = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         url = f"https://127.0.0.1:{int((backend.stdout and backend.stdout.readline()) or 0)}/base"
-        load = subprocess.run(
-            [sys.executable, "-m", "benchmarks.forwarder.load", url, str(authority)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *CODE)))},
-            check=False,
-        )
-        has_started = compare_starts(url, authority)
+        has_kept = [compare_loads(url, authority), compare_starts(url, authority)]
+        has_kept.append(compare_webhooks())
     finally:
         backend.terminate()
         backend.wait()
-    return has_started and load.returncode == 0
+    return all(has_kept)
 
 
 def main() -> int:

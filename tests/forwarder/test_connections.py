@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from forwarder.backend import Backend
+from forwarder.connection import Connection
 
 from tests.forwarder.scripted import answers, closes_after, resets_after, response, stalls_after
 from tests.forwarder.subject import open_files, said
@@ -177,8 +181,73 @@ def test_what_is_not_safe_is_sent_once(
     """Nobody knows whether the backend has acted on it: a 502."""
     pair = serve(fails_second(ending))
     pair.ask()
+    time.sleep(0.06)
     assert pair.ask(method, body=b"x").status == 502
     assert len(pair.server.received) == 2
+
+
+def closes_at_once(_: Wire, connection: socket.socket) -> bool:
+    """Answer, say that nothing follows, and close without waiting for the other side."""
+    connection.sendall(response(200, b"ok"))
+    if isinstance(connection, ssl.SSLSocket):
+        connection.settimeout(0)
+        with suppress(ssl.SSLWantReadError):
+            connection.unwrap()
+    return False
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+@pytest.mark.parametrize("is_reset", [False, True], ids=["FIN", "FIN and reset"])
+def test_what_was_sent_to_who_had_closed_is_sent_again(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, *, scheme: str, is_reset: bool
+) -> None:
+    """A backend that had closed before a byte came cannot have read it: sent again, and once read.
+
+    That the connection seems alive stands for the moment in which its end is on its way.
+    """
+    pair = serve()
+    pair.server.script = closes_at_once
+    if scheme == "http":
+        pair.server.tls = None
+        environment = pair.environment | {"BACKEND_URL": f"http://127.0.0.1:{pair.server.port}"}
+        pair = pair._replace(backend=Backend.from_environment(environment))
+    monkeypatch.setattr("forwarder.connection.Connection.is_quiet", lambda _: True)
+    later = iter(range(1, 1000))
+    monkeypatch.setattr("forwarder.pool.time.time", lambda: next(later) * 0.1)
+    if is_reset:
+        # The answer to the request is a reset, which is here before anybody looks.
+        real = Connection.receive
+
+        def late(connection: Connection) -> bytes:
+            time.sleep(0.05)
+            return real(connection)
+
+        monkeypatch.setattr(Connection, "receive", late)
+    for number in range(4):
+        assert pair.ask("POST", body=b"%d" % number).status == 200
+        time.sleep(0.05)
+    assert [wire.body for wire in pair.server.received] == [b"0", b"1", b"2", b"3"]
+    pair.backend.close()
+
+
+@pytest.mark.parametrize("script", [closes_at_once, closes_after(response(200, b"ok"))])
+def test_a_backend_that_closes_after_each_answer(serve: Serve, script: Callable[..., bool]) -> None:
+    """Every POST that it has not read is answered, none is read twice, however the end races."""
+    pair = serve(script)
+    statuses = [pair.ask("POST", body=b"%d" % number).status for number in range(200)]
+    bodies = [wire.body for wire in pair.server.received]
+    assert len(bodies) == len(set(bodies))
+    assert statuses == [200] * 200
+
+
+def test_the_first_reuse_of_a_connection_is_of_what_can_be_repeated(serve: Serve) -> None:
+    """After its first answer the backend may be about to close it; later it is not."""
+    pair = serve()
+    assert [pair.ask("POST").status for _ in range(2)] == [200] * 2
+    assert pair.server.connections == 2
+    time.sleep(0.06)
+    assert [pair.ask("POST").status for _ in range(3)] == [200] * 3
+    assert pair.server.connections == 2
 
 
 @pytest.mark.parametrize(

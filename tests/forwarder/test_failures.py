@@ -8,6 +8,7 @@ import ssl
 import struct
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,6 +61,8 @@ MALFORMED_ANSWERS = {
     "NUL": START + b"X-A: \x00\r\nContent-Length: 0\r\n\r\n",
     "name with space": START + b"X A: 1\r\nContent-Length: 0\r\n\r\n",
     "empty name": START + b": 1\r\nContent-Length: 0\r\n\r\n",
+    "chunks in HTTP/1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "coding in HTTP/1.0": b"HTTP/1.0 204 X\r\nTransfer-Encoding: identity\r\n\r\n",
     "length is no number": START + b"Content-Length: ten\r\n\r\n",
     "length is negative": START + b"Content-Length: -1\r\n\r\n",
     "length has a sign": START + b"Content-Length: +2\r\n\r\nab",
@@ -83,12 +86,33 @@ MALFORMED_ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("text", MALFORMED_ANSWERS.values(), ids=list(MALFORMED_ANSWERS))
-def test_malformed_answers(serve: Serve, text: bytes) -> None:
-    """What is not HTTP, or can be read in two ways, is a 502; the next call is unharmed."""
-    pair = serve(answers(text, response(200, b"next")))
+RULES = {
+    "status line": {"no HTTP", "other version", "no status", "status too high", "status too long"}
+    | {"status of zero"},
+    "switching protocols": {"switching"},
+    "interim answers": {"interim for ever"},
+    "header line": {"no colon", "folded", "bare CR", "NUL", "name with space", "empty name"},
+    "coding in HTTP/1.0": {"chunks in HTTP/1.0", "coding in HTTP/1.0"},
+    "length": {"length is no number", "length is negative", "length has a sign"}
+    | {"odd space before a length"},
+    "several lengths": {"two lengths", "two lengths in one"},
+    "length and coding": {"length and chunks"},
+    "transfer coding": {"unknown coding", "chunked twice", "odd space before a coding"},
+    "chunk size": {"chunk size", "negative chunk", "hexadecimal prefix"},
+    "chunk end": {"chunk too long for its size"},
+    "endless line": {"endless chunk line"},
+    "trailers": {"trailer that is none", "trailer without a name", "endless trailers"},
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED_ANSWERS)
+def test_malformed_answers(serve: Serve, caplog: pytest.LogCaptureFixture, case: str) -> None:
+    """What is not HTTP, or can be read in two ways, is a 502; the log says which rule it breaks."""
+    pair = serve(answers(MALFORMED_ANSWERS[case], response(200, b"next")))
     answer = pair.ask("POST", body=b"x")
     assert (answer.status, said(answer)) == (502, MALFORMED)
+    record: Any = caplog.records[-1]
+    assert case in RULES[record.reason]
     assert pair.ask().body == b"next"
     assert pair.server.connections == 2
 
@@ -214,6 +238,63 @@ def test_an_answer_before_the_request_was_taken(serve: Serve) -> None:
         answer = pair.ask("PUT", body=b"x" * 6_000_000)
         thread.join()
     assert (answer.status, answer.body) == (413, b"too much")
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_an_answer_of_a_backend_that_reads_no_more(serve: Serve, scheme: str) -> None:
+    """It answers at once, and neither reads nor closes: the answer comes at once, and alone."""
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+    pair = serve(BACKEND_URL=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+    context = pair.server.tls
+
+    def refuse() -> None:
+        connection, _ = listener.accept()
+        if scheme == "https" and context is not None:
+            connection = context.wrap_socket(connection, server_side=True)
+        with connection:
+            connection.recv(1000)
+            connection.sendall(response(413, b"too much"))
+            over.wait(10)
+
+    with listener:
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        began = time.monotonic()
+        answer = pair.ask("POST", body=b"x" * 6_000_000)
+        assert time.monotonic() - began < 2
+        over.set()
+        thread.join()
+    assert (answer.status, answer.body) == (413, b"too much")
+
+
+def test_a_body_is_sent_on_while_its_answer_comes(serve: Serve) -> None:
+    """A backend that answers with what it reads, while it reads, gets all and is read whole."""
+    size = 6_000_000
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def echo() -> None:
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as stream:
+            while stream.readline() != b"\r\n":
+                pass
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            connection.sendall(START + b"Content-Length: %d\r\n\r\n" % size)
+            left = size
+            while left:
+                part = stream.read(min(left, 50_000))
+                connection.sendall(part)
+                left -= len(part)
+
+    with listener:
+        thread = threading.Thread(target=echo)
+        thread.start()
+        pair = serve(BACKEND_URL=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        body = bytes(range(256)) * (size // 256)
+        answer = pair.ask("POST", body=body + b"x" * (size - len(body)))
+        thread.join()
+        pair.backend.close()
+    assert (answer.status, answer.body[: len(body)]) == (200, body)
 
 
 def test_a_backend_that_resets_while_it_is_sent_to(
@@ -351,25 +432,45 @@ def test_the_invocation_s_time_is_the_limit(serve: Serve) -> None:
     assert time.monotonic() - began < 0.6
 
 
-def tls_of(authority: trustme.CA, name: str) -> ssl.SSLContext:
+def tls_of(authority: trustme.CA, name: str, **more: Any) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
+    if more:
+        more["not_before"] = datetime(2020, 1, 1, tzinfo=UTC)
+    authority.issue_cert(name, **more).configure_cert(context)
     return context
 
 
-@pytest.mark.parametrize("case", ["other authority", "other name", "public authorities"])
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ("other authority", "unknown authority"),
+        ("other name", "wrong name"),
+        ("expired", "expired"),
+        ("public authorities", "unknown authority"),
+    ],
+)
 def test_certificates_that_prove_nothing(
-    serve: Serve, authority: trustme.CA, caplog: pytest.LogCaptureFixture, case: str
+    serve: Serve,
+    authority: trustme.CA,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    case: str,
+    reason: str,
 ) -> None:
-    """A certificate of another authority or name is a 502; no request is sent."""
+    """One that proves nothing is a 502; no request is sent, and the log says what is wrong."""
     pair = serve(BACKEND_CA="") if case == "public authorities" else serve()
     if case == "other authority":
         pair.server.tls = tls_of(trustme.CA(), "127.0.0.1")
     if case == "other name":
         pair.server.tls = tls_of(authority, "backend.example.com")
+    if case == "expired":
+        pair.server.tls = tls_of(authority, "127.0.0.1", not_after=datetime(2020, 1, 2, tzinfo=UTC))
     answer = pair.ask()
     assert (answer.status, said(answer)) == (502, "The backend's certificate cannot be verified")
     assert phase_and_error(caplog) == ("tls", "certificate")
+    record: Any = caplog.records[-1]
+    assert record.reason == reason
+    assert "backend.example.com" not in str(vars(record))
     assert pair.server.received == []
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -122,18 +123,82 @@ def test_logs_tell_the_phase_and_no_secret(
     assert (record.method, record.api_request_id) == ("POST", "request-1")
     assert 0 <= record.milliseconds < 5000
     if record.status == 502:
-        assert (record.phase, record.error) == ("headers", "malformed")
+        assert (record.phase, record.error, record.reason) == (
+            "headers",
+            "malformed",
+            "status line",
+        )
     shown = str(vars(record))
     assert not [secret for secret in SECRETS if secret in shown]
 
 
-def test_nothing_is_logged_of_what_goes_well(
+def measured(line: dict[str, Any]) -> set[tuple[str, float, tuple[tuple[str, str], ...]]]:
+    """The metrics that CloudWatch reads out of a line: name, value, dimensions."""
+    assert abs(line["_aws"]["Timestamp"] / 1000 - time.time()) < 60
+    found = set()
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        assert directive["Namespace"] == "Backstairs/Forwarder"
+        for names in directive["Dimensions"]:
+            place = tuple((name, line[name]) for name in names)
+            assert all(isinstance(value, str) and value for _, value in place)
+            for metric in directive["Metrics"]:
+                found.add((metric["Name"], line[metric["Name"]], place))
+    return found
+
+
+def test_what_goes_well_leaves_its_latency(
+    serve: Serve, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line of JSON, with a metric in it, and nothing of what was sent or answered."""
+    caplog.set_level(logging.DEBUG)
+    pair = serve(
+        answers(response(404, b"needle", [("X-Needle", "needle")])),
+        AWS_LAMBDA_FUNCTION_NAME="forwarder",
+    )
+    pair.ask(path="/needle", query="q=needle", headers=(("X-Api-Key", "needle"),))
+    assert caplog.records == []
+    text = capsys.readouterr().out
+    assert text.count("\n") == 1
+    assert not [secret for secret in SECRETS if secret in text]
+    line = json.loads(text)
+    told = (line["phase"], line["status"], line["method"], line["api_request_id"], line["level"])
+    assert told == ("answered", 404, "GET", "request-1", "INFO")
+    assert 0 < line["Latency"] < 5000
+    place = (("function", "forwarder"), ("phase", "answered"))
+    assert measured(line) == {("Latency", line["Latency"], place)}
+
+
+@pytest.mark.parametrize(
+    ("text", "phase", "names"),
+    [
+        (response(502, b"needle"), "backend", {"Failures", "Latency"}),
+        (b"needle\r\n\r\n", "headers", {"Failures"}),
+    ],
+)
+def test_failures_are_counted_by_phase(
+    serve: Serve, caplog: pytest.LogCaptureFixture, text: bytes, phase: str, names: set[str]
+) -> None:
+    """The backend's own 5xx as well as what is wrong on the way to it and back."""
+    answer = serve(answers(text), AWS_LAMBDA_FUNCTION_NAME="forwarder").ask(path="/needle")
+    assert answer.status == 502
+    assert len(caplog.records) == 1
+    line = vars(caplog.records[0])
+    assert (line["phase"], line["status"], line["levelname"]) == (phase, 502, "WARNING")
+    metrics = measured(line)
+    assert {name for name, _, _ in metrics} == names
+    whole, by_phase = (("function", "forwarder"),), (("function", "forwarder"), ("phase", phase))
+    assert {("Failures", 1, whole), ("Failures", 1, by_phase)} <= metrics
+    assert "needle" not in str(line)
+
+
+def test_a_refused_request_is_no_failure_of_the_backend(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The access log has these; a second line for each call costs as much as the call."""
-    caplog.set_level(logging.DEBUG)
-    serve().ask()
-    assert caplog.records == []
+    """It has a line, and no metric that somebody is woken by."""
+    serve().ask(path="/../x")
+    record: Any = caplog.records[0]
+    assert (record.phase, record.status) == ("refused", 400)
+    assert not hasattr(record, "_aws")
 
 
 def test_lambda_s_own_log_shows_the_details() -> None:
@@ -157,3 +222,5 @@ def test_lambda_s_own_log_shows_the_details() -> None:
     line = json.loads(run.stderr)
     told = (line["phase"], line["error"], line["status"], line["api_request_id"])
     assert told == ("connect", "refused", 502, "request-1")
+    assert line["reason"] == "ECONNREFUSED"
+    assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Backstairs/Forwarder"

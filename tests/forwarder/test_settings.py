@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,11 @@ def test_urls(url: str, host: str, port: int, authority: str, path: str) -> None
         ("BACKEND_SECONDS", "inf"),
         ("BACKEND_CONNECT_SECONDS", "1e3"),
         ("BACKEND_AUTHORIZATION", "BASIC"),
+        ("BACKEND_CALLER_AUTHORIZATION", "X-Caller-Authorization"),  # nobody signs
+        ("BACKEND_DROPPED_HEADERS", "X-A X-B"),
+        ("BACKEND_DROPPED_HEADERS", "*"),
+        ("BACKEND_DROPPED_HEADERS", "X-*-A"),
+        ("BACKEND_PRIVATE_DOMAINS", "https://corp.example.com"),
         ("HTTPS_PROXY", "socks5://proxy:1080"),
         ("HTTPS_PROXY", "http://user:secret@proxy:3128"),
         ("HTTPS_PROXY", "http://proxy:port"),
@@ -99,12 +105,25 @@ def test_unusable_values(name: str, value: str) -> None:
         ("AWS_REGION", "r"),
         ("AWS_REGION", "eu-west-1\r\nX: 1"),
         ("BACKEND_REGION", "eu/west/1"),
+        ("BACKEND_CALLER_AUTHORIZATION", "Authorization"),
+        ("BACKEND_CALLER_AUTHORIZATION", "X-Amz-Authorization"),
+        ("BACKEND_CALLER_AUTHORIZATION", "X-Caller-Arn"),
+        ("BACKEND_CALLER_AUTHORIZATION", "x-forwarded-for"),
+        ("BACKEND_CALLER_AUTHORIZATION", "X-A: 1"),
     ],
 )
 def test_a_private_api_that_cannot_be_called(name: str, value: str) -> None:
     """Signing wants https, a region, and at most one way of naming the API."""
     with pytest.raises(ConfigurationError, match=name):
         Backend.from_environment(IAM | {"BACKEND_URL": "https://a.example/dev", name: value})
+
+
+def test_an_end_that_tls_does_not_vouch_for_is_none_on_every_python(ca: str) -> None:
+    """Some versions of Python ask OpenSSL to ignore it; no context here does."""
+    for authority in ("", ca):
+        context = read({"BACKEND_URL": "https://a.example", "BACKEND_CA": authority}).tls
+        assert context is not None
+        assert not context.options & ssl.OP_IGNORE_UNEXPECTED_EOF
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,39 @@ def test_nothing_of_the_caller_s_own_signature_is_sent(serve: Serve) -> None:
     assert pair.server.last.one("x-amzn-trace-id") == "Root=1-2-3"
 
 
+def test_a_caller_s_authorization_under_another_name(serve: Serve) -> None:
+    """A parameter names the header; the caller cannot fill it otherwise, nor with a signature."""
+    name = "X-Caller-Authorization"
+    pair = serve(**ROLE, BACKEND_CALLER_AUTHORIZATION=name)
+    pair.ask(headers=(("Authorization", "Bearer theirs"), ("X_Caller_Authorization", "forged")))
+    assert signer_of(pair.server.last) == "ASIAEXAMPLE"
+    told = [value for key, value in pair.server.last.headers if b"caller" in key.lower()]
+    assert told == [b"Bearer theirs"]
+    pair.ask(headers=(("Authorization", "AWS4-HMAC-SHA256 Credential=x"), (name, "forged")))
+    assert not [key for key, _ in pair.server.last.headers if b"caller" in key.lower()]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "X-Amz-Signature=x",
+        "a=1&x-amz-security-token=x",
+        "X%2DAmz-Date=x",
+        "%58-amz-a",
+        "a;X-Amz-b=1",
+    ],
+)
+def test_a_query_of_a_signature_s_parts(serve: Serve, query: str) -> None:
+    """Refused where the forwarder signs, in any spelling: API Gateway would read them as its."""
+    pair = serve(**ROLE)
+    answer = pair.ask(query=query)
+    assert answer.status == 400
+    assert "X-Amz-" in said(answer)
+    assert pair.server.connections == 0
+    assert serve().ask(query=query).status == 200
+    assert pair.ask(query="amz=1&a=X-Amz-Date&xx-amz-a=1").status == 200
+
+
 def test_credentials_are_read_for_each_call(
     serve: Serve, authority: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_spoofed_headers_are_replaced(
         b"user-agent",
         b"x-amzn-trace-id",
         b"via",
+        b"x-caller-key-id",
         b"x-forwarded-for",
         b"x-forwarded-host",
         b"x-forwarded-port",
@@ -175,13 +176,56 @@ def test_encoded_content_is_untouched(serve: Serve, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_are_passed_on(serve: Serve, status: int) -> None:
-    """A redirect is the caller's to follow, wherever it leads."""
-    location = ("Location", "http://169.254.169.254/latest/meta-data/")
+def test_redirects_are_the_caller_s_to_follow(serve: Serve, status: int) -> None:
+    """A redirect to somewhere else is passed on, not followed."""
+    location = ("Location", "https://login.example.com/?next=%2Fa")
     pair = serve(answers(response(status, b"", [location])))
     answer = pair.ask()
     assert (answer.status, answer.headers) == (status, (location,))
     assert len(pair.server.received) == 1
+
+
+@pytest.mark.parametrize("name", ["rest-get", "http-get"])
+def test_a_redirect_leads_back_to_the_forwarder(
+    serve: Serve, event: Callable[[str], Any], context: Any, name: str
+) -> None:
+    """Whoever follows it asks the same stage and route, and gets to the place that was meant."""
+    pair = serve(answers(response(303, b"", [("Location", "/base/orders/43?x=1")]), response()))
+    rendered = handle(event(name), context, pair.backend)
+    headers = rendered.get("headers") or {k: v[0] for k, v in rendered["multiValueHeaders"].items()}
+    assert headers["Location"] == "/dev/partner/orders/43?x=1"
+    followed = event(name)
+    below = headers["Location"].removeprefix("/dev").partition("?")[0]
+    if name == "http-get":
+        followed |= {"rawPath": f"/dev{below}", "rawQueryString": "x=1"}
+        followed["pathParameters"] = {"path": below.removeprefix("/partner/")}
+    else:
+        followed |= {"path": below, "pathParameters": {"path": below.removeprefix("/partner/")}}
+        followed["multiValueQueryStringParameters"] = {"x": ["1"]}
+    handle(followed, context, pair.backend)
+    assert pair.server.last.target == b"/base/orders/43?x=1"
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "value"),
+    [
+        ("rest-get", "x-caller-key-id", "k1l2m3n4o5"),
+        ("http-get", "x-caller-arn", "arn:aws:iam::123456789012:user/partner"),
+    ],
+)
+def test_the_backend_hears_who_called(
+    serve: Serve, event: Callable[[str], Any], context: Any, *, name: str, header: str, value: str
+) -> None:
+    """As API Gateway found out: the key's id, never its value, or who signed; once."""
+    pair, sample = serve(), event(name)
+    claims = {"X-Caller-Arn": "arn:evil", "X_Caller_Key_Id": "evil", "x-caller-anything": "evil"}
+    sample["headers"] |= claims
+    if "multiValueHeaders" in sample:
+        sample["multiValueHeaders"] |= {one: ["evil"] for one in claims}
+    handle(sample, context, pair.backend)
+    told = [(k.lower(), v) for k, v in pair.server.last.headers if b"caller" in k.lower()]
+    assert told == [(header.encode(), value.encode())]
+    assert b"sample-api-key" not in b"".join(v for _, v in pair.server.last.headers)
 
 
 def test_cookies_and_repeated_headers_come_back(serve: Serve) -> None:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
+from forwarder.caller import NOBODY, Caller, of_1_0, of_2_0
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -26,6 +28,7 @@ _GREEDY = re.compile(r"(/.*)\{([^{}/]+)\+\}")
 # What stands in a path as it is (RFC 3986, 3.3), and what is sent there though it should not be.
 _PATH = "/:@!$&'()*+,;=-._~"
 _PATH_AS_SENT = _PATH + '%"<>[]\\^`{|}'
+_PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _QUERY_AS_SENT = _PATH_AS_SENT + "?"
 
 
@@ -39,7 +42,8 @@ class Request:
 
     `path` is what is below the route, percent-encoded as it goes on the wire: `/a/b%20c/`, or
     nothing where the route is a literal one. `query` is without `?`, percent-encoded. `headers` are
-    Latin-1 text, repeated names repeated. `domain` is the API's own.
+    Latin-1 text, repeated names repeated. `domain` is the API's own, and `prefix` what stands
+    before `path` there: the stage or a custom domain's base path, and the route.
     """
 
     method: str
@@ -51,6 +55,8 @@ class Request:
     domain: str
     request_id: str
     payload: Literal["1.0", "2.0"]
+    prefix: str = ""
+    caller: Caller = NOBODY
 
 
 def read(event: object) -> Request:
@@ -75,7 +81,7 @@ def _read_1_0(event: Mapping[str, Any]) -> Request:
     below = _below([event["path"]], event["resource"], event.get("pathParameters") or {})
     return Request(
         method=_text(event["httpMethod"]),
-        path=quote(below, safe=_PATH_AS_SENT),
+        path=below if _PLAIN.fullmatch(below) else quote(below, safe=_PATH_AS_SENT),
         query="&".join(
             [f"{_quoted(name)}={_quoted(value)}" for name, many in query.items() for value in many]
         ),
@@ -85,6 +91,8 @@ def _read_1_0(event: Mapping[str, Any]) -> Request:
         domain=_text(context.get("domainName") or ""),
         request_id=_text(context["requestId"]),
         payload="1.0",
+        prefix=_prefix([context.get("path") or event["path"], event["path"]], below),
+        caller=of_1_0(context),
     )
 
 
@@ -107,6 +115,8 @@ def _read_2_0(event: Mapping[str, Any]) -> Request:
         domain=_text(context.get("domainName") or ""),
         request_id=_text(context["requestId"]),
         payload="2.0",
+        prefix=_prefix([event["rawPath"]], below),
+        caller=of_2_0(context),
     )
 
 
@@ -139,16 +149,32 @@ def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
     raise ValueError("the path is not one of the route")
 
 
+def _prefix(paths: list[str], below: str) -> str:
+    """What stands before the part below the route in the path that the caller asked for.
+
+    In 1.0 the request context's path has the stage, or a custom domain's base path, in it, and the
+    event's has not; nobody says how it is encoded (API Gateway Developer Guide, "$context.path").
+    """
+    for path in paths:
+        if path.endswith(below):
+            prefix = path[: len(path) - len(below)]
+            return prefix if _PLAIN.fullmatch(prefix) else quote(unquote(prefix), safe=_PATH)
+        text, end = unquote(path), unquote(below)
+        if text.endswith(end):
+            return quote(text[: len(text) - len(end)], safe=_PATH)
+    return ""
+
+
 def _latin(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Headers as the text of their bytes: what is no Latin-1 was UTF-8."""
     pairs = []
     for name, value in headers:
-        try:
-            value.encode("latin-1")
-        except UnicodeEncodeError:
-            pairs.append((_text(name), value.encode().decode("latin-1")))
-        else:
-            pairs.append((_text(name), value))
+        if not value.isascii():
+            try:
+                value.encode("latin-1")
+            except UnicodeEncodeError:
+                value = value.encode().decode("latin-1")  # noqa: PLW2901 - its bytes as text
+        pairs.append((_text(name), value))
     return tuple(pairs)
 
 
@@ -167,4 +193,5 @@ def _text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quote(text, safe="")
+    # Most are, and `quote` takes its time.
+    return text if text.isascii() and text.isalnum() else quote(text, safe="")

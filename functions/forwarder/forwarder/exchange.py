@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forwarder.failure import BODY, HEADERS, SEND, TIMEOUT, FailedError
+from forwarder.reasons import reason
 from forwarder.response import Incoming
 
 if TYPE_CHECKING:
@@ -36,30 +37,30 @@ def exchange(connection: Connection, request: Outgoing, headers: list[tuple[str,
     """Send a request, these headers first, and read its answer. Raises FailedError."""
     lines = "".join([f"{name}: {value}\r\n" for name, value in [*headers, *request.headers]])
     start = f"{request.method} {request.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
-    # A backend may answer before it has taken all, and close.
-    was_taken = _send(connection, start + request.body)
-    incoming, phase = Incoming(connection.receive), HEADERS if was_taken else SEND
+    incoming, phase = Incoming(connection.receive), HEADERS
     try:
+        connection.send(start + request.body)
         head = incoming.head()
         phase = BODY
         body = incoming.body(request.method, head)
     except TimeoutError:
-        raise FailedError(phase, TIMEOUT) from None
-    except OSError:
-        raise FailedError(phase, "broken", is_unanswered=not incoming.has_begun) from None
+        raise FailedError(phase if _has_taken(connection, incoming) else SEND, TIMEOUT) from None
+    except OSError as error:
+        if not _has_taken(connection, incoming):
+            phase = SEND
+        failed = FailedError(phase, "broken", reason(error), is_unanswered=not incoming.has_begun)
+        failed.is_unread = failed.is_unanswered and connection.is_unread()
+        raise failed from None
     except FailedError as failed:
-        if was_taken or not failed.is_unanswered:
-            raise
-        raise FailedError(SEND, "broken", is_unanswered=True) from None
+        if failed.is_unanswered:
+            failed.is_unread = connection.is_unread()
+            if not connection.is_taken:
+                failed.phase, failed.kind = SEND, "broken"
+        raise
     is_over = incoming.is_clean and not head.is_last and not head.is_disputed
-    return Answered(head, body, was_taken and is_over)
+    return Answered(head, body, connection.is_taken and is_over)
 
 
-def _send(connection: Connection, data: bytes) -> bool:
-    try:
-        connection.send(data)
-    except TimeoutError:
-        raise FailedError(SEND, TIMEOUT) from None
-    except OSError:
-        return False
-    return True
+def _has_taken(connection: Connection, incoming: Incoming) -> bool:
+    """Whether the backend has taken the request, or has answered it nevertheless."""
+    return connection.is_taken or incoming.has_begun

@@ -9,6 +9,9 @@ Headers = tuple[tuple[str, str], ...]
 CONNECT, TLS, SEND, HEADERS, BODY = "connect", "tls", "send", "headers", "body"
 """The phases of an exchange, as the log names them."""
 
+REFUSED, BACKEND, API = "refused", "backend", "api"
+"""Calls without an exchange, with a 5xx of the backend's own, that the private API refused."""
+
 TIMEOUT = "timeout"
 
 _BAD_GATEWAY, _GATEWAY_TIMEOUT = 502, 504
@@ -45,12 +48,17 @@ class RefusedError(ValueError):
 class FailedError(Exception):
     """An exchange that failed in a phase: `kind` is a key of the texts above, or TIMEOUT.
 
-    `is_unanswered` says that no byte of an answer had come.
+    `reason` is for the log alone, and names no host: which rule an answer breaks, what TLS or the
+    system says. `is_unanswered` says that no byte of an answer had come; `is_unread`, that the
+    backend cannot have read a byte of the request.
     """
 
-    def __init__(self, phase: str, kind: str, *, is_unanswered: bool = False) -> None:
-        super().__init__(phase, kind)
-        self.phase, self.kind, self.is_unanswered = phase, kind, is_unanswered
+    def __init__(
+        self, phase: str, kind: str, reason: str = "", *, is_unanswered: bool = False
+    ) -> None:
+        super().__init__(phase, kind, reason)
+        self.phase, self.kind, self.reason = phase, kind, reason
+        self.is_unanswered, self.is_unread = is_unanswered, False
 
     @property
     def status(self) -> int:

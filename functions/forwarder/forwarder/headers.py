@@ -1,4 +1,4 @@
-"""Which headers go on to the backend, and which of its own come back.
+"""Which headers go on to the backend, and which of its own come back, by name.
 
 Source: RFC 9110, 7.6.1 (Connection), 7.6.3 (Via); API Gateway Developer Guide, "Amazon API Gateway
 important notes" for the headers that a REST API would send under another name.
@@ -7,8 +7,10 @@ important notes" for the headers that a REST API would send under another name.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from forwarder.asserted import is_asserted, plain
 from forwarder.failure import RefusedError
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from forwarder.event import Request
 
     Headers = tuple[tuple[str, str], ...]
+    Dropped = tuple[frozenset[str], tuple[str, ...]]
 
+_NONE: Dropped = (frozenset(), ())
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -37,24 +41,6 @@ _NOT_SENT = _HOP_BY_HOP | {
     "expect",
     "host",
     "max-forwards",
-    # Where it comes from or goes to: only API Gateway knows, and some servers believe these.
-    "cf-connecting-ip",
-    "client-ip",
-    "forwarded",
-    "forwarded-for",
-    "true-client-ip",
-    "via",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-envoy-original-path",
-    "x-host",
-    "x-original-forwarded-for",
-    "x-original-host",
-    "x-original-uri",
-    "x-original-url",
-    "x-originating-ip",
-    "x-real-ip",
-    "x-rewrite-url",
     # Another verb than the one that was let in.
     "x-http-method",
     "x-http-method-override",
@@ -70,35 +56,52 @@ _NOT_PASSED_BACK = _HOP_BY_HOP | {
     # API Gateway makes its own, and would send these as x-amzn-Remapped-...
     "content-length",
     "date",
-    "server",
+    # An alternative to the public host, which it is not.
+    "alt-svc",
+    # Orders to a proxy.
+    *("x-accel-redirect", "x-sendfile", "x-lighttpd-send-file", "x-reproxy-url"),
+    # What is inside: its hosts, and what they run.
+    *("server", "via", "x-server", "x-served-by", "x-backend", "x-upstream", "x-powered-by"),
+    *("x-aspnet-version", "x-aspnetmvc-version", "x-generator", "x-runtime", "x-varnish"),
+    *("x-host", "x-hostname", "x-host-name", "x-node", "x-node-id", "x-instance", "x-instance-id"),
+    *("x-pod", "x-pod-name", "x-container", "x-container-id", "x-machine", "x-machine-name"),
+    *("x-application-context", "x-app-server", "x-origin-server", "x-cache", "x-cache-hits"),
+    *("x-cluster", "x-real-ip", "x-debug", "x-cf-routererror", "x-amz-cf-id", "x-amz-cf-pop"),
 }
-_SIGNATURE = "AWS4-HMAC-SHA256"
+_INSIDE_FAMILIES = (
+    *("x-backend-", "x-upstream-", "x-server-", "x-envoy-", "x-forwarded-", "x-kubernetes-"),
+    *("x-kong-", "x-consul-", "x-nomad-", "x-proxy-", "x-debug-", "x-node-", "x-instance-"),
+)
+_SIGNATURE = "AWS4-"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
-_DASHES = {code: "-" for code in range(128) if not chr(code).isalnum()}
 _WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
 # The private API's, of which the public one sets its own.
 _TRACES = frozenset({"x-amz-apigw-id", "x-amzn-errortype", "x-amzn-requestid", "x-amzn-trace-id"})
 
 
-def to_backend(request: Request) -> list[tuple[str, str]]:
+def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, str]]:
     """The headers to send, all but Host. Raises RefusedError where one cannot be sent.
 
-    Names that differ in what is neither letter nor digit count as the same: for servers that make
-    variables of them, as CGI does, `X.Real_IP` is `X-Real-IP` (RFC 3875, 4.1.18).
+    `dropped` are plain names, and beginnings of names, that are left out besides. What the
+    forwarder says of the caller stands in none that the caller has sent (asserted.py).
     """
-    left_out = _NOT_SENT | _listed(request.headers)
+    names, families = dropped
+    listed = _listed(request.headers)
+    if _UNSENDABLE.search("".join([value for _, value in request.headers])):
+        raise RefusedError("A header cannot be sent on")
     sent = []
     for name, value in request.headers:
-        if not _TOKEN.fullmatch(name) or _UNSENDABLE.search(value):
+        known = _known(name)
+        if known is None:
             raise RefusedError("A header cannot be sent on")
-        plain = _plain(name)
-        if plain in left_out or plain.startswith("x-forwarded"):
+        if not known or known in listed or known in names or known.startswith(families):
             continue
         # Signed for API Gateway, which has read it.
-        if plain == "authorization" and value.lstrip().startswith(_SIGNATURE):
+        if known == "authorization" and value.lstrip().startswith(_SIGNATURE):
             continue
         sent.append((name, value.strip(" \t")))
+    sent += request.caller.headers()
     told = (("X-Forwarded-For", request.source_ip), ("X-Forwarded-Host", request.domain))
     sent += [(name, value) for name, value in told if value and not _UNSENDABLE.search(value)]
     sent += (
@@ -113,8 +116,12 @@ def to_backend(request: Request) -> list[tuple[str, str]]:
 
 def to_caller(headers: Headers) -> Headers:
     """The headers of the backend's answer that come back."""
-    left_out = _NOT_PASSED_BACK | _listed(headers)
-    return tuple([pair for pair in headers if _plain(pair[0]) not in left_out])
+    listed = _listed(headers)
+    return tuple(
+        [pair for pair in headers if _comes_back(pair[0]) and plain(pair[0]) not in listed]
+        if listed
+        else [pair for pair in headers if _comes_back(pair[0])]
+    )
 
 
 def without_traces(headers: Headers) -> Headers:
@@ -122,24 +129,41 @@ def without_traces(headers: Headers) -> Headers:
     return tuple([pair for pair in headers if pair[0].lower() not in _TRACES])
 
 
-def without_signature(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The headers of a request but for all that may belong to a caller's signature."""
-    return [
-        (name, value)
-        for name, value in headers
-        if (plain := _plain(name)) != "authorization" and not plain.startswith("x-amz-")
-    ]
+def without_signature(
+    headers: Iterable[tuple[str, str]], authorization: str = ""
+) -> list[tuple[str, str]]:
+    """The headers of a request but for all that may belong to a caller's signature.
+
+    A caller's Authorization goes on as `authorization`, where that is a name, and nobody else's
+    does.
+    """
+    kept = []
+    for name, value in headers:
+        known = plain(name)
+        if known == "authorization":
+            if authorization:
+                kept.append((authorization, value))
+        elif not known.startswith("x-amz-") and known != authorization.lower():
+            kept.append((name, value))
+    return kept
 
 
-def _plain(name: str) -> str:
-    return name.lower().translate(_DASHES)
+@lru_cache(maxsize=512)
+def _known(name: str) -> str | None:
+    """A name made plain; nothing where it is not sent, None where it cannot be."""
+    if not _TOKEN.fullmatch(name):
+        return None
+    known = plain(name)
+    return "" if known in _NOT_SENT or is_asserted(known) else known
+
+
+@lru_cache(maxsize=512)
+def _comes_back(name: str) -> bool:
+    known = plain(name)
+    return known not in _NOT_PASSED_BACK and not known.startswith(_INSIDE_FAMILIES)
 
 
 def _listed(headers: Iterable[tuple[str, str]]) -> set[str]:
-    """The names that Connection declares to be for this hop alone."""
-    return {
-        _plain(option.strip())
-        for name, value in headers
-        if name.lower() == "connection"
-        for option in value.split(",")
-    }
+    """The plain names that Connection declares to be for this hop alone."""
+    values = [value for name, value in headers if name.lower() == "connection"]
+    return {plain(option.strip()) for value in values for option in value.split(",")}

@@ -18,6 +18,9 @@ SURE_SECONDS = 2.0
 Many servers close idle ones after five seconds (Node.js `keepAliveTimeout`, Apache
 `KeepAliveTimeout`), perhaps while a request is on its way to them."""
 
+_SETTLED_SECONDS = 0.05
+"""When the end of a connection would be here that the backend closes after an answer."""
+
 
 class Pool:
     """Idle connections; safe to share by threads."""
@@ -26,18 +29,22 @@ class Pool:
         # Appending to a deque and popping from it are atomic.
         self._idle: deque[Connection] = deque()
 
-    def take(self, longest: float = _IDLE_SECONDS) -> Connection | None:
-        """A connection idle for less than `longest` seconds that seems alive, if there is one.
+    def take(self, *, is_repeatable: bool) -> Connection | None:
+        """A connection that seems alive, for what is repeatable or not, if there is one.
 
         The others met are closed: where one is too old, those below it are older.
         """
+        longest = _IDLE_SECONDS if is_repeatable else SURE_SECONDS
         while True:
             try:
                 connection = self._idle.pop()
             except IndexError:
                 return None
             idle = time.time() - connection.idle_since
-            if 0 <= idle < longest and connection.is_quiet():
+            # Of a backend that closes after each answer, the end may be on its way.
+            is_settled = is_repeatable or connection.was_reused or idle >= _SETTLED_SECONDS
+            if is_settled and 0 <= idle < longest and connection.is_quiet():
+                connection.was_reused = True
                 return connection
             connection.close()
 

@@ -7,7 +7,7 @@ after a malformed line, a Content-Length that is none, an answer that the connec
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -15,36 +15,36 @@ from forwarder.answer import LONGEST
 from forwarder.failure import BODY, HEADERS, FailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _LONGEST_HEAD = 64 * 1024
 _MOST_HEADERS = 200
 _MOST_INTERIM = 16
 _LONGEST_LINE = 4096
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
+_HEAD_ENDS = (b"\n\r\n", b"\n\n")
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_HEADER_LINES = re.compile(
+    r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)\r?$", re.MULTILINE
+)
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
+_FRAMING = frozenset({"connection", "content-length", "transfer-encoding"})
 _DIGITS = re.compile(r"[0-9]{1,15}")
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Status and headers; `is_last` says that the connection ends after this answer."""
+    """Status and headers, also those that frame the answer by name; `is_last`: no other follows."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
+    framing: dict[str, list[str]]
     is_last: bool
 
     def values(self, name: str) -> list[str]:
-        """The members of a header that is a list, in lower case."""
-        return [
-            one.strip(" \t").lower()
-            for key, value in self.headers
-            if key.lower() == name
-            for one in value.split(",")
-        ]
+        """The members of one of the headers that frame an answer, in lower case."""
+        return _members(self.framing.get(name, ()))
 
     @property
     def is_disputed(self) -> bool:
@@ -76,8 +76,8 @@ class Incoming:
             if head.status >= HTTPStatus.OK:
                 return head
             if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
-                break
-        raise FailedError(HEADERS, "malformed")
+                raise FailedError(HEADERS, "malformed", "switching protocols")
+        raise FailedError(HEADERS, "malformed", "interim answers")
 
     def body(self, method: str, head: Head) -> bytes:
         """The body as it was before its framing (RFC 9112, 6.3). Raises FailedError."""
@@ -85,12 +85,16 @@ class Incoming:
             return b""
         codings, lengths = head.values("transfer-encoding"), head.values("content-length")
         if codings:
-            if codings != ["chunked"] or lengths:
-                raise FailedError(BODY, "malformed")
+            if lengths:
+                raise FailedError(BODY, "malformed", "length and coding")
+            if codings != ["chunked"]:
+                raise FailedError(BODY, "malformed", "transfer coding")
             return bytes(self._chunks())
         if lengths:
-            if len(set(lengths)) > 1 or not _DIGITS.fullmatch(lengths[0]):
-                raise FailedError(BODY, "malformed")
+            if len(set(lengths)) > 1:
+                raise FailedError(BODY, "malformed", "several lengths")
+            if not _DIGITS.fullmatch(lengths[0]):
+                raise FailedError(BODY, "malformed", "length")
             whole = bytearray()
             self._exactly(int(lengths[0]), whole)
             return bytes(whole)
@@ -98,49 +102,64 @@ class Incoming:
 
     def _one_head(self) -> Head:
         looked = 0
-        while not (end := _HEAD_END.search(self._bytes, looked)):
+        while not (ends := self._head_ends(looked)):
             if len(self._bytes) > _LONGEST_HEAD:
                 raise FailedError(HEADERS, "headers too large")
             looked = max(0, len(self._bytes) - 3)
             self._bytes += self._more(HEADERS)
-        lines = self._taken(end.start(), end.end()).split(b"\n")
-        if end.start() > _LONGEST_HEAD or len(lines) > _MOST_HEADERS:
+        end, after = min(ends)
+        text = self._taken(end, after).decode("latin-1")
+        start, _, rest = text.partition("\n")
+        count = rest.count("\n") + 1 if rest else 0
+        if end > _LONGEST_HEAD or count >= _MOST_HEADERS:
             raise FailedError(HEADERS, "headers too large")
-        first = _STATUS.fullmatch(lines[0].removesuffix(b"\r"))
+        first = _STATUS.fullmatch(start.removesuffix("\r"))
         if first is None:
-            raise FailedError(HEADERS, "malformed")
-        headers = []
-        for line in lines[1:]:
-            header = _HEADER.fullmatch(line.removesuffix(b"\r"))
-            if header is None:
-                raise FailedError(HEADERS, "malformed")
-            headers.append((header[1].decode(), header[2].decode("latin-1").rstrip(" \t")))
-        head = Head(int(first[2]), tuple(headers), is_last=first[1] == b"0")
-        return replace(head, is_last=True) if "close" in head.values("connection") else head
+            raise FailedError(HEADERS, "malformed", "status line")
+        # At most one for each line, and only where all of it is a header.
+        found = _HEADER_LINES.findall(rest)
+        if len(found) != count:
+            raise FailedError(HEADERS, "malformed", "header line")
+        headers = tuple([(name, value.rstrip(" \t")) for name, value in found])
+        framing: dict[str, list[str]] = {}
+        for name, value in headers:
+            if (lower := name.lower()) in _FRAMING:
+                framing.setdefault(lower, []).append(value)
+        is_old = first[1] == "0"
+        if is_old and "transfer-encoding" in framing:
+            # HTTP/1.0 has none: whoever wrote it may not have framed it so (RFC 9112, 6.1).
+            raise FailedError(HEADERS, "malformed", "coding in HTTP/1.0")
+        is_last = is_old or "close" in _members(framing.get("connection", ()))
+        return Head(int(first[2]), headers, framing, is_last=is_last)
+
+    def _head_ends(self, looked: int) -> list[tuple[int, int]]:
+        """Where a head may end, and what follows it begin; the first is its end."""
+        found = [(self._bytes.find(mark, looked), len(mark)) for mark in _HEAD_ENDS]
+        return [(at, at + length) for at, length in found if at >= 0]
 
     def _chunks(self) -> bytearray:
         body = bytearray()
         while True:
             size = _SIZE.fullmatch(self._line())
             if size is None:
-                raise FailedError(BODY, "malformed")
+                raise FailedError(BODY, "malformed", "chunk size")
             if not (count := int(size[1], 16)):
                 break
             self._exactly(count, body)
             if self._line():
-                raise FailedError(BODY, "malformed")
+                raise FailedError(BODY, "malformed", "chunk end")
         # Trailers are for this hop alone, unless one knows better.
         for _ in range(_MOST_HEADERS):
             if not (line := self._line()):
                 return body
             if _HEADER.fullmatch(line) is None:
                 break
-        raise FailedError(BODY, "malformed")
+        raise FailedError(BODY, "malformed", "trailers")
 
     def _line(self) -> bytes:
         while (end := self._bytes.find(b"\n")) < 0:
             if len(self._bytes) > _LONGEST_LINE:
-                raise FailedError(BODY, "malformed")
+                raise FailedError(BODY, "malformed", "endless line")
             self._bytes += self._more(BODY)
         return self._taken(end, end + 1).removesuffix(b"\r")
 
@@ -177,3 +196,7 @@ class Incoming:
             raise FailedError(phase, "closed", is_unanswered=not self.has_begun)
         self.has_begun = True
         return received
+
+
+def _members(values: Sequence[str]) -> list[str]:
+    return [one.strip(" \t").lower() for value in values for one in value.split(",")]

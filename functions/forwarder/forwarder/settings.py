@@ -6,6 +6,12 @@ BACKEND_CONNECT_SECONDS  how long a connection, TLS included, may take; 2
 BACKEND_SECONDS          how long all of an exchange may take; 10
 BACKEND_AUTHORIZATION    NONE, or AWS_IAM for a private API, which takes https. How that API is
                          addressed: BACKEND_ID, BACKEND_HOST, BACKEND_REGION (signing.PrivateApi)
+BACKEND_CALLER_AUTHORIZATION  with AWS_IAM, which takes Authorization: the header in which a
+                         caller's own goes on, such as X-Caller-Authorization; empty for not at all
+BACKEND_DROPPED_HEADERS  more names that do not go on (asserted.py), separated by commas; one that
+                         ends with * is a family
+BACKEND_PRIVATE_DOMAINS  domains that are the inside's though their names do not show it, separated
+                         by commas: the backend's redirects to them are left out (places.py)
 """
 
 from __future__ import annotations
@@ -17,7 +23,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from forwarder.asserted import plain
 from forwarder.failure import RefusedError
+from forwarder.places import Inside
 from forwarder.proxies import ProxyError, proxy_for
 from forwarder.target import check
 
@@ -34,6 +42,9 @@ _SECONDS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
 _CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----"
 )
+_NAME = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9][A-Za-z0-9_.-]*(\*?)")
+_OFFERED = re.compile(r"x(-[a-z0-9]+)+")
+_NOT_OFFERED = re.compile(r"x-(amz|amzn|forwarded|apigw)-.*|x-caller-(key-id|arn|subject)")
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _PORTS = {"http": 80, "https": 443}
 
@@ -55,6 +66,9 @@ class Settings:
     connect_seconds: float
     seconds: float
     api: PrivateApi | None
+    caller_authorization: str
+    dropped: tuple[frozenset[str], tuple[str, ...]]
+    inside: Inside
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -66,16 +80,26 @@ def read(environment: Mapping[str, str]) -> Settings:
         proxy = proxy_for(scheme, host, port, environment)
     except ProxyError as error:
         raise ConfigurationError(str(error)) from None
+    authority = literal if is_default else f"{literal}:{port}"
+    authorities = {authority, f"{literal}:{port}"}
+    if (api := _api(environment)) is not None:
+        authorities |= {api.host.lower()} if api.host else set()
+        authorities |= (
+            {f"{api.api_id}.execute-api.{api.region}.amazonaws.com"} if api.api_id else set()
+        )
     return Settings(
         host=host,
         port=port,
-        authority=literal if is_default else f"{literal}:{port}",
+        authority=authority,
         path=path,
         tls=_context(environment.get("BACKEND_CA", "")) if scheme == "https" else None,
         proxy=proxy,
         connect_seconds=_seconds(environment, "BACKEND_CONNECT_SECONDS", "2"),
         seconds=_seconds(environment, "BACKEND_SECONDS", "10"),
-        api=_api(environment),
+        api=api,
+        caller_authorization=_offered(environment.get("BACKEND_CALLER_AUTHORIZATION") or "", api),
+        dropped=_dropped(environment.get("BACKEND_DROPPED_HEADERS") or ""),
+        inside=Inside(host, frozenset(authorities), path, _domains(environment)),
     )
 
 
@@ -112,6 +136,36 @@ def _seconds(environment: Mapping[str, str], name: str, default: str) -> float:
     return float(text)
 
 
+def _offered(name: str, api: PrivateApi | None) -> str:
+    if not name:
+        return ""
+    if api is None:
+        raise ConfigurationError("BACKEND_CALLER_AUTHORIZATION takes BACKEND_AUTHORIZATION=AWS_IAM")
+    if not _OFFERED.fullmatch(name.lower()) or _NOT_OFFERED.fullmatch(name.lower()):
+        raise ConfigurationError(
+            "BACKEND_CALLER_AUTHORIZATION is not a name like X-Caller-Authorization, or taken"
+        )
+    return name
+
+
+def _dropped(text: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Names and beginnings of names, plain."""
+    given = [_NAME.fullmatch(name.strip()) for name in text.split(",") if name.strip()]
+    if None in given:
+        raise ConfigurationError("BACKEND_DROPPED_HEADERS is not names separated by commas")
+    found = [(plain(one[0].rstrip("*")), bool(one[1])) for one in given if one]
+    names = frozenset(name for name, is_family in found if not is_family)
+    return names, tuple(name for name, is_family in found if is_family)
+
+
+def _domains(environment: Mapping[str, str]) -> tuple[str, ...]:
+    text = environment.get("BACKEND_PRIVATE_DOMAINS") or ""
+    domains = [one.strip().strip(".").lower() for one in text.split(",") if one.strip()]
+    if not all(_HOST.fullmatch(one) for one in domains):
+        raise ConfigurationError("BACKEND_PRIVATE_DOMAINS is not domains separated by commas")
+    return tuple(domains)
+
+
 def _context(ca: str) -> ssl.SSLContext:
     """What TLS needs; a private authority is then the only one that is believed."""
     authorities = None
@@ -129,6 +183,8 @@ def _context(ca: str) -> ssl.SSLContext:
     except ssl.SSLError:
         raise ConfigurationError("BACKEND_CA holds no certificate in PEM") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Set by Python 3.11.2 and others: what an attacker cuts off would pass for all of an answer.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.set_alpn_protocols(["http/1.1"])
     return context
 

@@ -8,7 +8,7 @@ which the backend, or what stands before it, may resolve however they are encode
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from forwarder.failure import RefusedError
 
@@ -22,6 +22,15 @@ _CUTS = re.compile(r"[;?#]")
 _DOTS = frozenset({".", ".."})
 # As often as anything on the way may decode.
 _DECODINGS = 4
+
+
+def check_query(query: str) -> None:
+    """Refuse a query that would have a part in a signature. Raises RefusedError."""
+    if "amz" not in query.lower() and "%" not in query:
+        return
+    for pair in re.split("[&;]", query):
+        if unquote_plus(pair.partition("=")[0]).strip().lower().startswith("x-amz-"):
+            raise RefusedError("The query has a parameter that belongs to a signature (X-Amz-...)")
 
 
 def check(path: str) -> None:

@@ -1,0 +1,64 @@
+"""Who called, as API Gateway found out, and the headers in which the backend hears of it.
+
+    X-Caller-Key-Id   the id (not the value) of the API key: REST
+    X-Caller-Arn      the ARN of the principal that signed
+    X-Caller-Subject  whom an authorizer of the API made out: a token's `sub`, or `principalId`
+
+Source: API Gateway Developer Guide, "Lambda proxy integrations" ($context.identity,
+$context.authorizer) and "Create AWS Lambda proxy integrations for HTTP APIs".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SENDABLE = re.compile(r"[\x21-\x7e]{1,2048}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What is known; nothing where it is not."""
+
+    key_id: str = ""
+    arn: str = ""
+    subject: str = ""
+
+    def headers(self) -> list[tuple[str, str]]:
+        """One header for each thing that is known."""
+        told = (
+            ("X-Caller-Key-Id", self.key_id),
+            ("X-Caller-Arn", self.arn),
+            ("X-Caller-Subject", self.subject),
+        )
+        return [pair for pair in told if pair[1]]
+
+
+NOBODY = Caller()
+
+
+def of_1_0(context: Mapping[str, Any]) -> Caller:
+    """The caller of a REST API, from its request context."""
+    identity, authorizer = context.get("identity") or {}, context.get("authorizer") or {}
+    claims = authorizer.get("claims") or {}
+    return Caller(
+        _known(identity.get("apiKeyId")),
+        _known(identity.get("userArn")),
+        _known(claims.get("sub") or authorizer.get("principalId")),
+    )
+
+
+def of_2_0(context: Mapping[str, Any]) -> Caller:
+    """The caller of an HTTP API, from its request context."""
+    authorizer = context.get("authorizer") or {}
+    claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    arn = (authorizer.get("iam") or {}).get("userArn")
+    return Caller("", _known(arn), _known(claims.get("sub")))
+
+
+def _known(value: object) -> str:
+    return value if isinstance(value, str) and _SENDABLE.fullmatch(value) else ""
