@@ -45,9 +45,14 @@ class Deployment:
     def deploy(
         self, stack: Stack = APPLICATION, parameters: Mapping[str, str] = MappingProxyType({})
     ) -> None:
-        """Build and deploy what is in the folder. Raises StepError."""
+        """Build and deploy what is in the folder. Raises StepError.
+
+        A parameter that is not given keeps the value of the deployment before.
+        """
+        # Without quotes SAM takes an empty value for none.
+        given = {name: value or '""' for name, value in parameters.items()}
         self._sam.build(stack)
-        self._sam.deploy(self.account, stack, parameters)
+        self._sam.deploy(self.account, stack, given)
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the application."""

@@ -106,17 +106,14 @@ def test_no_line_tells_of_a_person_a_body_or_a_secret(
         assert logged or function == "members"
 
 
-def test_the_template_counts_what_is_set_aside(new_table: Any, account_port: int) -> None:
+def test_the_templates_count_what_is_set_aside(new_table: Any, account_port: int) -> None:
     """One line of the log for each change, as the metric filter looks for it."""
     undelivered = new_table("UndeliveredTable")
     said = lines("notifier", account_port, "no-such-table", undelivered.name)
     logged = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     aside = undelivered.client.scan(TableName=undelivered.name)["Items"]
-    (pattern,) = (
-        resource["Properties"]["FilterPattern"]
-        for resource in load(ROOT / "template.yaml")["Resources"].values()
-        if resource["Type"] == "AWS::Logs::MetricFilter"
-    )
+    operation = load(ROOT / "stacks" / "operation.yaml")["Resources"]
+    pattern = operation["SetAsideFilter"]["Properties"]["FilterPattern"]
     wanted = re.fullmatch(r'\{ \$\.message = "(.*)" \}', pattern)
     assert wanted is not None
     counted = {line["change_id"] for line in logged if line["message"] == wanted[1]}

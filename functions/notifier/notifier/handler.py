@@ -115,7 +115,7 @@ def _tell_or_set_aside(record: Mapping[str, Any], services: Services) -> None:
     else:
         return
     services.undelivered.add(record, reason)
-    # The template makes a metric of this message.
+    # stacks/operation.yaml makes a metric of this message.
     logger.error("change set aside", change_id=change_id, reason=reason)
 
 
