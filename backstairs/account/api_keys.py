@@ -63,6 +63,8 @@ class AccountKeys:
                 await self._refresh()
 
     async def _refresh(self) -> None:
+        # What is read is no younger than this: a key may be made while others are being listed.
+        began = time.monotonic()
         try:
             self._keys = await asyncio.to_thread(self._read)
             self._stale = False
@@ -70,7 +72,7 @@ class AccountKeys:
             if not self._stale:
                 _log.warning("the account's API keys cannot be read: %s", type(error).__name__)
             self._stale = True
-        self._read_at = time.monotonic()
+        self._read_at = began
 
     def _read(self) -> dict[bytes, KnownKey]:
         plans: dict[str, dict[tuple[str, str], Plan]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -236,6 +237,33 @@ def test_a_key_in_two_plans_of_a_stage() -> None:
     with PublicDoor(keys={VALUE: known}) as door:
         assert door.call(headers=OFFERED).status == 501
         assert door.function.events == []
+
+
+class _Slow(_Oddities):
+    """An account that lists its keys half a second late: as they were when it was asked."""
+
+    def paginate(self, **options: object) -> list[dict[str, object]]:
+        """One page, or at first none of its keys."""
+        page = super().paginate(**options)
+        if self._operation == "get_api_keys" and not hasattr(self, "is_later"):
+            self.is_later = True
+            time.sleep(0.5)
+            return [{"items": []}]
+        return page
+
+
+def test_a_key_that_was_made_while_the_keys_were_read() -> None:
+    """They are read again for it: what was read is as old as the beginning of reading."""
+    keys = AccountKeys(_Slow({}))  # type: ignore[arg-type]
+
+    async def look_for_it() -> object:
+        reading = asyncio.create_task(keys.find("another"))
+        await asyncio.sleep(0.4)
+        found = await keys.find(VALUE)
+        await reading
+        return found
+
+    assert asyncio.run(look_for_it()) is not None
 
 
 def test_an_allowlist_for_each_path() -> None:

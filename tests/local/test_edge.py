@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backstairs.client import Answer
+    from backstairs.local.deploy import Stack
 
 ROOT_USER = Credentials("test", "test")
 
@@ -210,7 +211,7 @@ def test_redirects_and_cookies_are_the_clients(edge: Edge, kind: str) -> None:
     """Passed on, each cookie by itself; nothing is followed."""
     edge.backend.status = 302
     edge.backend.headers = [
-        (b"location", b"https://elsewhere.example/"),
+        (b"location", b"https://elsewhere.example.com/"),
         (b"set-cookie", b"a=1"),
         (b"set-cookie", b"b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT"),
     ]
@@ -218,7 +219,7 @@ def test_redirects_and_cookies_are_the_clients(edge: Edge, kind: str) -> None:
     said = edge.curl(kind, "/partner/moved", "--include", "--header", "Cookie: c=3; d=4").lower()
 
     assert said.startswith("http/1.1 302")
-    assert "location: https://elsewhere.example/" in said
+    assert "location: https://elsewhere.example.com/" in said
     assert said.count("set-cookie:") == 2
     assert len(edge.backend.arrived) == 1
     assert edge.backend.arrived[0].values("cookie") == ["c=3; d=4"]
@@ -247,6 +248,65 @@ def test_who_calls_is_what_the_api_saw(edge: Edge, kind: str) -> None:
     assert "evil" not in str(seen.headers)
     assert seen.values("forwarded") == seen.values("x-drop-me") == seen.values("x-api-key") == []
     assert seen.values("x-kept") == ["a"]
+
+
+@pytest.mark.parametrize("kind", ["rest", "http"])
+def test_a_partner_is_who_the_api_says_and_nobody_else(edge: Edge, kind: str) -> None:
+    """By the key's id or the signer's ARN; what a partner says of itself does not arrive."""
+    said = {
+        "X-Caller-Key-Id": "forged",
+        "X-Caller-Arn": "forged",
+        "X-Caller-Subject": "forged",
+        "X_Remote_User": "forged",
+        "X-Auth-Request-Email": "forged",
+        "X-SSL-Client-Verify": "forged",
+        "X-Amzn-Oidc-Identity": "forged",
+        "X-Consumer-Username": "forged",
+    }
+    edge.curl(kind, "/partner/x", *(o for n, v in said.items() for o in ("-H", f"{n}: {v}")))
+
+    (seen,) = edge.backend.arrived
+    assert "forged" not in str(seen.headers)
+    if kind == "rest":
+        assert seen.values("x-caller-key-id") == [key_id(edge, STACKS["rest"])]
+    else:
+        assert seen.values("x-caller-arn") == ["arn:aws:iam::123456789012:root"]
+
+
+def test_partners_are_told_apart_by_the_backend(edge: Edge) -> None:
+    """Each has its own key's id, which its stack's outputs name."""
+    for stack in (STACKS["rest"], PARTNER):
+        edge.call("rest", "GET", "/partner/x", headers={"x-api-key": edge.key_of(stack)})
+    seen = [one.values("x-caller-key-id") for one in edge.backend.arrived]
+    assert seen == [[key_id(edge, STACKS["rest"])], [key_id(edge, PARTNER)]]
+
+
+def key_id(edge: Edge, stack: Stack) -> str:
+    """The id of the key that a stack hands out."""
+    return edge.account.outputs(stack.name)["PartnerKeyId"]
+
+
+@pytest.mark.parametrize("kind", ["rest", "http"])
+@pytest.mark.parametrize("status", [201, 302, 307])
+def test_where_the_backend_sends_a_partner_it_can_go(edge: Edge, kind: str, status: int) -> None:
+    """The backend's own name and base path become the public stage and route."""
+    edge.backend.status = status
+    edge.backend.headers = [
+        (b"location", b"https://backend.example.internal/base/things/8?x=1"),
+        (b"set-cookie", b"a=1; Domain=backend.example.internal; Path=/base/things"),
+        (b"via", b"1.1 backend.example.internal"),
+    ]
+    said = edge.curl(kind, "/partner/things", "--include").lower()
+    assert "location: /dev/partner/things/8?x=1" in said
+    assert "set-cookie: a=1; path=/dev/partner/things" in said
+    assert "internal" not in said
+
+    edge.backend.reset()
+    assert fetch(edge, kind, "/partner/things/8?x=1").status == 200
+    assert (edge.backend.arrived[0].path, edge.backend.arrived[0].query) == (
+        "/base/things/8",
+        "x=1",
+    )
 
 
 def test_a_missing_wrong_or_other_key_is_forbidden(edge: Edge) -> None:
