@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from .frozen import Frozen
-from .sigv4 import host_of
+from .sigv4 import host_of, sign
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Self, Unpack
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Self, Unpack
 
+    from .credentials import Provider
+    from .errors import HostRefused
+    from .keys import Credentials
     from .session import Options, Session
 
 _DOTS = (".", "..")
+_SLASHES = 2  # of https://
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _HOST = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]"  # no pattern: that takes long to compile
 
@@ -93,22 +97,58 @@ class PrivateApi(Frozen):
 
         return Session(self, **options)
 
+    def sign(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Iterable[tuple[str, str | bytes]] = (),
+        body: bytes | str = b"",
+        credentials: Credentials | Provider | None = None,
+    ) -> dict[str, str]:
+        """Return the headers to set, for any HTTP client: address and signature of one request.
+
+        `url` is sent as it is, percent-encoded; `headers` are the others that the request will
+        carry. Without `credentials`, the environment's. Sign anew for each attempt, and follow no
+        redirect with these headers. Raises HostRefused for another API's URL, CredentialsError.
+        """
+        if not self.owns(url):
+            raise foreign(url, f"not a URL of {self.origin}")
+        if credentials is None:
+            from .credentials import default
+
+            credentials = default
+        carried = [*headers]
+        address: dict[str, str] = {}
+        if self.api_id and all(name.lower() != "x-apigw-api-id" for name, _ in carried):
+            address["x-apigw-api-id"] = self.api_id
+        return address | sign(
+            method=method,
+            url=url,
+            headers=[*carried, *address.items()],
+            body=body,
+            credentials=credentials() if callable(credentials) else credentials,
+            region=self.region,
+            service=self.service,
+            host=self.host,
+        )
+
     def resolve(self, path: str) -> str:
         """Return the URL of a path below the stage; an absolute URL of this API stays as it is.
 
         Raises HostRefused for another API's URL, PathRefused for dot segments or a fragment.
         """
-        from .errors import HostRefused, PathRefused
-
         scheme, absolute, _ = path.partition("://")
         if not absolute or "/" in scheme or "?" in scheme:
             url = f"{self.url}{'' if path[:1] in ('', '/', '?') else '/'}{path}"
         elif self.owns(path):
             url = path
         else:
-            raise HostRefused(f"an absolute URL, but not one of {self.url}")
+            raise foreign(path, f"an absolute URL, but not one of {self.url}")
         segments = url.partition("?")[0].split("/")
         if "#" in url or any(unquote(segment) in _DOTS for segment in segments):
+            from .errors import PathRefused
+
             raise PathRefused(
                 "a dot segment or a # in a path: quote what it is made of with path()"
             )
@@ -121,6 +161,23 @@ class PrivateApi(Frozen):
             return "@" not in parts.netloc and f"{parts.scheme}://{host_of(url)}" == self.origin
         except ValueError:  # no URL at all
             return False
+
+    def reached(self, url: str) -> str:
+        """Return a URL that names this API by its own name as one by the name it is reached by.
+
+        Beside an endpoint's DNS name, services that see the API's own put that into a Location.
+        """
+        try:
+            parts = urlsplit(url)
+            name = host_of(url)
+        except ValueError:
+            return url
+        names = {self.host or "", f"{self.api_id}.execute-api.{self.region}.{domain(self.region)}"}
+        if "@" in parts.netloc or parts.scheme not in ("https", "http") or name not in names:
+            return url
+        return (
+            self.origin + "/" + url.split("/", 3)[3] if url.count("/") > _SLASHES else self.origin
+        )
 
     @property
     def origin(self) -> str:
@@ -146,6 +203,8 @@ def _normal(url: str) -> str:
         plain = url[len(parts.scheme) :] == f"://{parts.netloc}{parts.path}"
     except ValueError:
         plain = False
+    if plain and not parts.netloc.isascii():
+        raise _unusable(f"the host {parts.netloc!r} is not ASCII: give its xn-- form")
     if not plain or parts.scheme not in ("https", "http") or not _is_host(parts.netloc):
         raise _unusable("the URL is not like https://name/stage")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
@@ -157,7 +216,25 @@ def _is_host(text: str) -> bool:
     return bool(text) and not text.lower().strip(_HOST)
 
 
+def domain(region: str) -> str:
+    """Return what the names of a region's services end in."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+
+
+def foreign(url: str, text: str, **context: Any) -> HostRefused:
+    """Return the error that a URL of another host is; `context` is its request."""
+    from .errors import HostRefused
+
+    try:
+        host = host_of(url)
+    except ValueError:  # no URL at all
+        host = ""
+    error = HostRefused(f"{host or 'no host'}: {text}", **context)
+    error.host = host
+    return error
+
+
 def _unusable(text: str) -> ValueError:
-    from .errors import ConfigurationError  # loads `requests`
+    from .errors import ConfigurationError  # loads `requests`, where there is one
 
     return ConfigurationError(text)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from requests.auth import AuthBase
 
+from .api import foreign
 from .canonical import canonical_value, signed_name
 from .credentials import default
-from .errors import HostRefused
+from .errors import ConfigurationError
 from .payload import payload_hash
 from .refusals import as_answer
-from .sigv4 import UNSIGNED_PAYLOAD, Credentials, authorize, host_of
+from .sigv4 import UNSIGNED_PAYLOAD, UNSIGNED_REFUSED, Credentials, authorize, host_of
 
 if TYPE_CHECKING:
     from collections import OrderedDict
@@ -38,7 +39,8 @@ class SigV4Auth(AuthBase):
 
     `credentials` is one set, or a provider that is asked once per signature; without it, the
     environment's. A redirect that `requests` follows goes out unsigned (a `Session` signs it), and
-    a 403 is explained. Raises HostRefused, UnsignableBody and CredentialsError.
+    a 403 is explained. `unsigned_payload` is for other services than API Gateway. Raises
+    HostRefused, UnsignableBody and CredentialsError.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class SigV4Auth(AuthBase):
         credentials: Credentials | Provider | None = None,
         unsigned_payload: bool = False,
     ) -> None:
+        if unsigned_payload and api.service == "execute-api":
+            raise ConfigurationError(UNSIGNED_REFUSED)
         self.api = api
         self.credentials = default if credentials is None else credentials
         self.unsigned_payload = unsigned_payload
@@ -68,7 +72,7 @@ class SigV4Auth(AuthBase):
         url = request.url or ""
         api = self.api
         if not url.startswith(self._below) and not api.owns(url):
-            raise HostRefused(f"not a URL of {api.origin}", request=request)
+            raise foreign(url, f"not a URL of {api.origin}", request=request)
         credentials = self.credentials
         if not isinstance(credentials, Credentials):
             credentials = credentials()

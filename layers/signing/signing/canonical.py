@@ -5,7 +5,6 @@ Source: that of `sigv4`; RFC 3986 for what is unreserved, and for dot segments.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
@@ -16,8 +15,8 @@ _REPLACED = frozenset({"x-amz-date", "x-amz-security-token"})
 
 # Unreserved characters stay as they are, all else is encoded, in upper case.
 _PLAIN_PATH = "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~"
-_ENCODED = r"%(?:[01][\dA-F]|2[\dA-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][\dA-F])"
-_TEXT = rf"[\w.~-]*+(?:{_ENCODED}[\w.~-]*+)*+"
+_PLAIN = _PLAIN_PATH[1:]
+_PLAIN_QUERY = _PLAIN + "&="
 
 
 def canonical_path(path: str) -> str:
@@ -39,12 +38,16 @@ def canonical_query(query: str) -> str:
 
     A `+` is a space: API Gateway reads and canonicalises it so.
     """
-    query = query.replace("+", "%20")
-    if not _encoded_query().fullmatch(query):
-        pairs = [pair.partition("=") for pair in query.split("&") if pair]
-        query = "&".join([f"{_encoded(name)}={_encoded(value)}" for name, _, value in pairs])
-    # A space sorts before all that names and values hold: so this is by name, then by value.
-    return "&".join(sorted(query.replace("=", " ").split("&"))).replace(" ", "=")
+    # A space sorts before all that names and values hold: so the order is by name, then by value.
+    pairs = query.replace("=", " ").split("&")
+    is_plain = not query.strip(_PLAIN_QUERY)  # no pattern: one takes long to compile
+    for pair in pairs:
+        is_plain = is_plain and pair.count(" ") == 1
+    if not is_plain:
+        parts = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
+        pairs = [f"{_encoded(name)} {_encoded(value)}" for name, _, value in parts]
+    pairs.sort()
+    return "&".join(pairs).replace(" ", "=")
 
 
 @lru_cache(maxsize=256)
@@ -94,10 +97,4 @@ def host_of(url: str) -> str:
 
 
 def _encoded(text: str) -> str:
-    return quote(unquote_to_bytes(text), safe="~")
-
-
-@lru_cache(maxsize=1)
-def _encoded_query() -> re.Pattern[str]:
-    """Compiled when a query is first signed: that takes as long as to import all of the core."""
-    return re.compile(rf"{_TEXT}={_TEXT}(?:&{_TEXT}={_TEXT})*+", re.ASCII)
+    return quote(unquote_to_bytes(text), safe="~") if text.strip(_PLAIN) else text

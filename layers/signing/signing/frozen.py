@@ -39,6 +39,13 @@ class Frozen:
     def __deepcopy__(self, _memo: object) -> Self:
         return self
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _made, (type(self), dict(zip(self.__slots__, self._values(), strict=True)))
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
         return f"{type(self).__name__}({shown})"
+
+
+def _made(kind: type[Frozen], values: dict[str, object]) -> Frozen:
+    return kind(**values)

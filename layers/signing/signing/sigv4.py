@@ -43,6 +43,11 @@ __all__ = [
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+# aws/aws-sdk-js-v3 308; IAM User Guide, which gives it to Amazon S3 only.
+UNSIGNED_REFUSED = (
+    "API Gateway hashes the body and refuses UNSIGNED-PAYLOAD: send bytes or a file, or let a "
+    "session hash a stream first with spool=<most bytes>"
+)
 
 _DATE = "\r"  # stands for a date, and cannot be in a canonical header
 _AFTER_SCHEME = len("https://")
@@ -120,13 +125,13 @@ def sign(
     `url` is the URL as sent, percent-encoded; `headers` are those the request will carry. Signed
     are host, content-type, x-apigw-api-id, every x-amz-* header and those named in `also` (lower
     case). The Host is that of `headers`, else `host`, else the URL's. `payload_hash` stands for a
-    body that is hashed elsewhere, or is `UNSIGNED_PAYLOAD`. `at` is the time in seconds since the
-    epoch, else now. The answer::
+    body that is hashed elsewhere, or is `UNSIGNED_PAYLOAD`, which raises UnsignableBody for
+    API Gateway. `at` is the time in seconds since the epoch, else now. The answer::
 
         Host: api.example.com
         X-Amz-Date: 20150830T123600Z
         X-Amz-Security-Token: ...                  for temporary credentials
-        X-Amz-Content-Sha256: UNSIGNED-PAYLOAD     if so asked
+        X-Amz-Content-Sha256: UNSIGNED-PAYLOAD     if so asked, of another service
         Authorization: AWS4-HMAC-SHA256
             Credential=AKIDEXAMPLE/20150830/us-east-1/execute-api/aws4_request,
             SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8ed...
@@ -140,7 +145,7 @@ def sign(
     answer = {"Host": signed.setdefault("host", host or host_of(url))}
     authorize(
         answer,
-        method=method,
+        method=method.upper(),  # as HTTP clients send it
         url=url,
         signed=signed,
         payload_hash=payload_hash or signed["x-amz-content-sha256"],
@@ -174,6 +179,10 @@ def authorize(
     if token is not None:
         answer["X-Amz-Security-Token"] = signed["x-amz-security-token"] = token
     if payload_hash == UNSIGNED_PAYLOAD:
+        if service == "execute-api":
+            from .errors import UnsignableBody
+
+            raise UnsignableBody(UNSIGNED_REFUSED)
         answer["X-Amz-Content-Sha256"] = signed["x-amz-content-sha256"] = payload_hash
     # Most calls to an API differ in path, query and date alone: the block of headers is kept.
     signed["x-amz-date"] = _DATE
