@@ -109,6 +109,16 @@ def test_the_apis_own_name_is_followed_by_the_one_it_is_reached_by(
     assert gateway.last.one("host") == gateway.received[0].one("host")
 
 
+def test_an_alias_knows_the_apis_own_name() -> None:
+    """An endpoint's alias begins with the id of the API, which is all that its own name takes."""
+    alias = f"https://a1b2c3d4e5-vpce-0a1b.{OWN.partition('.')[2]}"
+    api = PrivateApi(url=f"{alias}/dev", region="eu-west-1")
+    assert api.reached(f"https://{OWN}/dev/x?y=/z") == f"{alias}/dev/x?y=/z"
+    assert api.reached(f"https://{OWN}") == alias
+    other = f"https://b{OWN}/dev"
+    assert api.reached(other) == other
+
+
 @pytest.mark.parametrize(
     "location",
     [

@@ -172,8 +172,10 @@ class PrivateApi(Frozen):
             name = host_of(url)
         except ValueError:
             return url
-        names = {self.host or "", f"{self.api_id}.execute-api.{self.region}.{domain(self.region)}"}
-        if "@" in parts.netloc or parts.scheme not in ("https", "http") or name not in names:
+        label, is_alias, _ = self.origin.partition("://")[2].partition("-vpce-")
+        api_id = self.api_id or (label if is_alias else "")
+        own = f"{api_id}.execute-api.{self.region}.{domain(self.region)}" if api_id else self.host
+        if "@" in parts.netloc or parts.scheme not in ("https", "http") or name != own:
             return url
         return (
             self.origin + "/" + url.split("/", 3)[3] if url.count("/") > _SLASHES else self.origin

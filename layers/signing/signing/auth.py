@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from requests.auth import AuthBase
 
 from .api import foreign
-from .canonical import canonical_value, signed_name
+from .canonical import UNSIGNED, canonical_value, signed_name
 from .credentials import default
 from .errors import ConfigurationError
 from .payload import payload_hash
 from .refusals import as_answer
-from .sigv4 import UNSIGNED_PAYLOAD, UNSIGNED_REFUSED, Credentials, authorize, host_of
+from .sigv4 import UNSIGNED_PAYLOAD, UNSIGNED_REFUSED, Credentials, authorization, host_of
 
 if TYPE_CHECKING:
     from collections import OrderedDict
@@ -76,25 +76,25 @@ class SigV4Auth(AuthBase):
         credentials = self.credentials
         if not isinstance(credentials, Credentials):
             credentials = credentials()
-        headers = request.headers
-        # What items() gives, at a tenth of its cost.
-        carried: OrderedDict[str, tuple[str, str]] = headers._store  # type: ignore[attr-defined]
+        # What `headers` gives and takes, at a quarter of its cost.
+        carried: OrderedDict[str, tuple[str, str]] = request.headers._store  # type: ignore[attr-defined]
         signed: dict[str, str] = {}
-        for name, value in carried.values():
-            if lower := signed_name(name):
+        for lower, (_, value) in carried.items():
+            if lower not in UNSIGNED and signed_name(lower):
                 signed[lower] = canonical_value(value)
         if "host" not in signed:
-            headers["Host"] = signed["host"] = self._host
+            signed["host"] = self._host
+            carried["host"] = ("Host", self._host)
         if api.api_id is not None and "x-apigw-api-id" not in signed:
-            headers["x-apigw-api-id"] = signed["x-apigw-api-id"] = api.api_id
-        if credentials.session_token is None and "x-amz-security-token" in carried:
-            del headers["X-Amz-Security-Token"]
+            signed["x-apigw-api-id"] = api.api_id
+            carried["x-apigw-api-id"] = ("x-apigw-api-id", api.api_id)
+        if credentials.session_token is None:
+            carried.pop("x-amz-security-token", None)
         if self.unsigned_payload:
             hashed = UNSIGNED_PAYLOAD
         else:
             hashed = signed.get("x-amz-content-sha256") or payload_hash(request)
-        authorize(
-            headers,
+        added = authorization(
             method=request.method or "",
             url=url,
             signed=signed,
@@ -104,6 +104,8 @@ class SigV4Auth(AuthBase):
             service=api.service,
             at=time.time() + self.clock_offset,
         )
+        for name, value in added.items():
+            carried[name.lower()] = (name, value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SigV4Auth) and self._identity == other._identity

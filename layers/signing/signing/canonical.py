@@ -10,13 +10,17 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 # What a proxy or a tracer may add or change is not signed; every x-amz-* header must be.
 _SIGNED = frozenset({"content-type", "host", "x-apigw-api-id"})
+# What HTTP clients and this layer set: these need not be looked at one by one.
+UNSIGNED = frozenset(
+    {"accept", "accept-encoding", "authorization", "connection", "content-length", "user-agent"}
+)
+DATE = "\r"  # stands for a date, and cannot be in a canonical header
 _PORTS = {"http": 80, "https": 443}
 _REPLACED = frozenset({"x-amz-date", "x-amz-security-token"})
 
 # Unreserved characters stay as they are, all else is encoded, in upper case.
 _PLAIN_PATH = "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~"
 _PLAIN = _PLAIN_PATH[1:]
-_PLAIN_QUERY = _PLAIN + "&="
 
 
 def canonical_path(path: str) -> str:
@@ -38,14 +42,7 @@ def canonical_query(query: str) -> str:
 
     A `+` is a space: API Gateway reads and canonicalises it so.
     """
-    # A space sorts before all that names and values hold: so the order is by name, then by value.
-    pairs = query.replace("=", " ").split("&")
-    is_plain = not query.strip(_PLAIN_QUERY)  # no pattern: one takes long to compile
-    for pair in pairs:
-        is_plain = is_plain and pair.count(" ") == 1
-    if not is_plain:
-        parts = [pair.partition("=") for pair in query.replace("+", "%20").split("&") if pair]
-        pairs = [f"{_encoded(name)} {_encoded(value)}" for name, _, value in parts]
+    pairs = [_pair(pair) for pair in query.split("&") if pair]
     pairs.sort()
     return "&".join(pairs).replace(" ", "=")
 
@@ -80,11 +77,15 @@ def add_header(headers: dict[str, str], name: str, value: str | bytes) -> None:
 
 
 @lru_cache(maxsize=64)
-def header_lines(headers: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """Return the lines of canonical headers, sorted, and the list of their names."""
+def header_lines(headers: tuple[tuple[str, str], ...]) -> tuple[str, str, str]:
+    """Return the lines of canonical headers, sorted, up to DATE and after it, and their names.
+
+    Most calls to an API differ in path, query and date alone: the block of headers is kept.
+    """
     ordered = sorted(headers)
     lines = "".join([f"{name}:{value}\n" for name, value in ordered])
-    return lines, ";".join([name for name, _ in ordered])
+    before, _, after = lines.partition(DATE)
+    return before, after, ";".join([name for name, _ in ordered])
 
 
 def host_of(url: str) -> str:
@@ -94,6 +95,16 @@ def host_of(url: str) -> str:
     if ":" in name:
         name = f"[{name}]"
     return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
+
+
+@lru_cache(maxsize=256)
+def _pair(text: str) -> str:
+    """Return a canonical `name value`: a space sorts before all that either can hold.
+
+    Most parameters of an API's calls come again. No pattern: to compile one takes long.
+    """
+    name, _, value = text.replace("+", "%20").partition("=")
+    return f"{_encoded(name)} {_encoded(value)}"
 
 
 def _encoded(text: str) -> str:

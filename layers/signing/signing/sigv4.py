@@ -12,6 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from .canonical import (
+    DATE,
     add_header,
     canonical_path,
     canonical_query,
@@ -23,7 +24,7 @@ from .keys import Credentials, Redacted, signing_key
 
 TYPE_CHECKING = False  # as in `typing`, without its import
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, MutableMapping
+    from collections.abc import Collection, Iterable
 
     Headers = Iterable[tuple[str, str | bytes]]
 
@@ -49,7 +50,6 @@ UNSIGNED_REFUSED = (
     "session hash a stream first with spool=<most bytes>"
 )
 
-_DATE = "\r"  # stands for a date, and cannot be in a canonical header
 _AFTER_SCHEME = len("https://")
 
 
@@ -75,7 +75,7 @@ def canonical_request(
     merged: dict[str, str] = {}
     for name, value in headers:
         add_header(merged, name.lower(), value)
-    lines, names = header_lines(tuple(merged.items()))
+    lines, _, names = header_lines(tuple(merged.items()))
     path, query = canonical_path(path), canonical_query(query)
     return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
 
@@ -143,8 +143,7 @@ def sign(
     if payload_hash is None and "x-amz-content-sha256" not in signed:
         payload_hash = sha256(body.encode() if isinstance(body, str) else body).hexdigest()
     answer = {"Host": signed.setdefault("host", host or host_of(url))}
-    authorize(
-        answer,
+    answer |= authorization(
         method=method.upper(),  # as HTTP clients send it
         url=url,
         signed=signed,
@@ -157,8 +156,7 @@ def sign(
     return answer
 
 
-def authorize(
-    answer: MutableMapping[str, str],
+def authorization(
     *,
     method: str,
     url: str,
@@ -168,13 +166,13 @@ def authorize(
     region: str,
     service: str,
     at: float,
-) -> None:
-    """Put into `answer` what `sign` returns but for Host: for adapters, which know the headers.
+) -> dict[str, str]:
+    """Return what `sign` returns but for Host: for adapters, which know the headers.
 
     `signed` holds those to be signed, host among them, in canonical form, and is completed here.
     """
     timestamp = _timestamp(int(at))
-    answer["X-Amz-Date"] = timestamp
+    answer = {"X-Amz-Date": timestamp}
     token = credentials.session_token
     if token is not None:
         answer["X-Amz-Security-Token"] = signed["x-amz-security-token"] = token
@@ -184,10 +182,8 @@ def authorize(
 
             raise UnsignableBody(UNSIGNED_REFUSED)
         answer["X-Amz-Content-Sha256"] = signed["x-amz-content-sha256"] = payload_hash
-    # Most calls to an API differ in path, query and date alone: the block of headers is kept.
-    signed["x-amz-date"] = _DATE
-    lines, names = header_lines(tuple(signed.items()))
-    lines = lines.replace(_DATE, timestamp)
+    signed["x-amz-date"] = DATE
+    before, after, names = header_lines(tuple(signed.items()))
     if "#" in url:
         url = url.partition("#")[0]
     target, _, query = url.partition("?")
@@ -195,13 +191,14 @@ def authorize(
     path = canonical_path(target[start:]) if start > 0 else "/"
     if query:
         query = canonical_query(query)
-    canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
+    canonical = f"{method}\n{path}\n{query}\n{before}{timestamp}{after}\n{names}\n{payload_hash}"
     key = signing_key(credentials.secret_access_key, timestamp[:8], region, service)
     proof = key.sign(string_to_sign(canonical=canonical, timestamp=timestamp, scope=key.scope))
     answer["Authorization"] = Redacted(
         f"{ALGORITHM} Credential={credentials.access_key_id}/{key.scope}, "
         f"SignedHeaders={names}, Signature={proof}"
     )
+    return answer
 
 
 @lru_cache(maxsize=8)
