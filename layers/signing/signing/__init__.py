@@ -21,13 +21,14 @@ if sys.version_info < (3, 11):  # noqa: UP036  a function may be configured to r
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import errors
-    from .api import PrivateApi, path
+    from .api import PrivateApi
     from .auth import SigV4Auth
     from .httpx_auth import HttpxAuth
     from .retries import Retries, deadline
     from .session import Session
     from .sigv4 import Credentials, sign
     from .sts import assume_role
+    from .urls import path
 
 __all__ = [
     "Credentials",
@@ -53,7 +54,7 @@ _HOMES = {
     "SigV4Auth": "auth",
     "assume_role": "sts",
     "deadline": "retries",
-    "path": "api",
+    "path": "urls",
     "sign": "sigv4",
 }
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .frozen import Frozen
 from .sigv4 import host_of, sign
+from .urls import DOTS, domain, is_host, normal, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     from .keys import Credentials
     from .session import Options, Session
 
-_DOTS = (".", "..")
 _SLASHES = 2  # of https://
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_HOST = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]"  # no pattern: that takes long to compile
 
 
 class PrivateApi(Frozen):
@@ -50,15 +48,15 @@ class PrivateApi(Frozen):
         host: str | None = None,
         service: str = "execute-api",
     ) -> None:
-        url = _normal(url)
+        url = normal(url)
         if api_id and host:
-            raise _unusable("an API is addressed by its id or by a Host, not by both")
+            raise unusable("an API is addressed by its id or by a Host, not by both")
         if api_id and not (api_id.isascii() and api_id.isalnum()):
-            raise _unusable(f"{api_id!r} is not the id of an API")
-        if host and not _is_host(host):
-            raise _unusable(f"{host!r} is not a host name")
+            raise unusable(f"{api_id!r} is not the id of an API")
+        if host and not is_host(host):
+            raise unusable(f"{host!r} is not a host name")
         if not region or not service:
-            raise _unusable("region and service are needed, not guessed from a host name")
+            raise unusable("region and service are needed, not guessed from a host name")
         self._set(
             url=url,
             region=region,
@@ -77,9 +75,9 @@ class PrivateApi(Frozen):
         url = environment.get(f"{prefix}_URL")
         region = environment.get(f"{prefix}_REGION") or environment.get("AWS_REGION")
         if not url:
-            raise _unusable(f"{prefix}_URL is not set")
+            raise unusable(f"{prefix}_URL is not set")
         if not region:
-            raise _unusable(f"neither {prefix}_REGION nor AWS_REGION is set")
+            raise unusable(f"neither {prefix}_REGION nor AWS_REGION is set")
         try:
             return cls(
                 url=url,
@@ -89,7 +87,7 @@ class PrivateApi(Frozen):
             )
         except ValueError as error:
             names = ", ".join(f"{prefix}_{name}" for name in ("URL", "ID", "HOST"))
-            raise _unusable(f"one of {names}: {error}") from None
+            raise unusable(f"one of {names}: {error}") from None
 
     def session(self, **options: Unpack[Options]) -> Session:
         """Return a `Session`, a `requests.Session` for this API; the options are its own."""
@@ -146,7 +144,7 @@ class PrivateApi(Frozen):
         else:
             raise foreign(path, f"an absolute URL, but not one of {self.url}")
         segments = url.partition("?")[0].split("/")
-        if "#" in url or any(unquote(segment) in _DOTS for segment in segments):
+        if "#" in url or any(unquote(segment) in DOTS for segment in segments):
             from .errors import PathRefused
 
             raise PathRefused(
@@ -174,7 +172,11 @@ class PrivateApi(Frozen):
             return url
         label, is_alias, _ = self.origin.partition("://")[2].partition("-vpce-")
         api_id = self.api_id or (label if is_alias else "")
-        own = f"{api_id}.execute-api.{self.region}.{domain(self.region)}" if api_id else self.host
+        own = (
+            f"{api_id}.execute-api.{self.region}.{domain(self.region)}"
+            if api_id
+            else (self.host or "").lower()
+        )
         if "@" in parts.netloc or parts.scheme not in ("https", "http") or name != own:
             return url
         return (
@@ -184,43 +186,6 @@ class PrivateApi(Frozen):
     @property
     def origin(self) -> str:
         return "/".join(self.url.split("/", 3)[:3])
-
-
-def path(*segments: object) -> str:
-    """Return `/a/b`, where no segment can add another, a query or a dot segment: for ids.
-
-    `path("members", "x/../y")` is `/members/x%2F..%2Fy`. Nothing keeps an empty segment, `.` or
-    `..` what it is, however encoded (RFC 3986, 6.2.2): ValueError.
-    """
-    texts = [str(segment) for segment in segments]
-    for text in texts:
-        if not text or text in _DOTS:
-            raise ValueError(f"{text!r} cannot be a segment of a path")
-    return "/" + "/".join([quote(text, safe="") for text in texts])
-
-
-def _normal(url: str) -> str:
-    try:
-        parts, host = urlsplit(url), host_of(url)
-        plain = url[len(parts.scheme) :] == f"://{parts.netloc}{parts.path}"
-    except ValueError:
-        plain = False
-    if plain and not parts.netloc.isascii():
-        raise _unusable(f"the host {parts.netloc!r} is not ASCII: give its xn-- form")
-    if not plain or parts.scheme not in ("https", "http") or not _is_host(parts.netloc):
-        raise _unusable("the URL is not like https://name/stage")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise _unusable("the URL would send credentials in the clear: use https")
-    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
-
-
-def _is_host(text: str) -> bool:
-    return bool(text) and not text.lower().strip(_HOST)
-
-
-def domain(region: str) -> str:
-    """Return what the names of a region's services end in."""
-    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
 
 
 def foreign(url: str, text: str, **context: Any) -> HostRefused:
@@ -234,9 +199,3 @@ def foreign(url: str, text: str, **context: Any) -> HostRefused:
     error = HostRefused(f"{host or 'no host'}: {text}", **context)
     error.host = host
     return error
-
-
-def _unusable(text: str) -> ValueError:
-    from .errors import ConfigurationError  # loads `requests`, where there is one
-
-    return ConfigurationError(text)

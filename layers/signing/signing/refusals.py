@@ -26,7 +26,13 @@ if TYPE_CHECKING:
 _FORBIDDEN = 403
 _SCOPED = "Credential should be scoped to"  # both sentences, of the region and of the service
 _BY_DATE = ("Signature expired", "Signature not yet current")
-_INCOMPLETE = ("Incomplete signature", "Authorization header requires", "Credential must have")
+_INCOMPLETE = (
+    "Incomplete signature",
+    "Authorization header requires",
+    "Credential must have",
+    "'Host' must be a 'SignedHeader'",
+    "'Host' or ':authority' must be a 'SignedHeader'",
+)
 _REPEATING = " in Authorization header"
 _MISMATCH = "The request signature we calculated does not match"
 _MEANINGS: tuple[tuple[str | tuple[str, ...], type[errors.AccessRefused], str], ...] = (
@@ -44,7 +50,8 @@ _MEANINGS: tuple[tuple[str | tuple[str, ...], type[errors.AccessRefused], str], 
     # Kong/insomnia 713, aws/aws-sdk-js 792; the last by the IAM User Guide alone.
     ((_SCOPED, "Date in Credential scope does not match"), errors.WrongScope, ""),
     # aws/chalice 828, AnWeber/httpyac 769: of an Authorization that is not a signature, also where
-    # there is no such route; aws-cognito-angular-quickstart 50: of one with a line feed.
+    # there is no such route (HumanCellAtlas/data-store 328); aws-cognito-angular-quickstart 50: of
+    # one with a line feed; NetSPI/AWSSigner 3 and aws/aws-sdk-php 2469: Host is not signed.
     (_INCOMPLETE, errors.Unsigned, "something changed the Authorization header, or no such route"),
     ("Missing Authentication Token\0", errors.Unsigned, "no signature arrived, or no such route"),
     (

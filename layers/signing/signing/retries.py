@@ -1,4 +1,4 @@
-"""When a call is tried again, how long to wait before, and until when."""
+"""How long a call may take, and when it is tried again."""
 
 from __future__ import annotations
 
@@ -79,6 +79,20 @@ def within(seconds: float) -> Iterator[float]:
         yield end
     finally:
         _end.reset(token)
+
+
+def limits_of(timeout: Any) -> tuple[float, float]:
+    """Return the seconds to connect and to read; ValueError for what would wait for ever."""
+    try:
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        if connect > 0 and read > 0:
+            return float(connect), float(read)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"timeout={timeout!r}: give positive seconds, or (to connect, between two pieces); to wait "
+        "longer than the default's 30 s, give more"
+    )
 
 
 def may_repeat(request: PreparedRequest) -> bool:

@@ -17,7 +17,7 @@ from .connections import Adapter
 from .errors import DeadlineExceeded, HostRefused
 from .payload import spooled
 from .refusals import as_answer, clock_offset
-from .retries import TRANSIENT, Retries, can_be_sent_again, may_repeat, within
+from .retries import TRANSIENT, Retries, can_be_sent_again, limits_of, may_repeat, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ class Session(requests.Session):
 
     def _total(self, timeout: Any) -> float:
         """Return the seconds that all attempts have together; ValueError for a bad timeout."""
-        connect, read = limits = _limits(timeout)
+        connect, read = limits = limits_of(timeout)
         total = self.retries.total
         if total is None:
             return max(_TOTAL, connect + read)
@@ -185,7 +185,7 @@ class Session(requests.Session):
             if value:
                 signed.headers.setdefault(name, value)
         self.signer.sign(signed)
-        connect, read = _limits(options["timeout"])
+        connect, read = limits_of(options["timeout"])
         bounded = urllib3.Timeout(left, min(connect, left), min(read, left))
         return super().send(signed, **{**options, "timeout": bounded, "allow_redirects": False})
 
@@ -202,20 +202,6 @@ class Session(requests.Session):
             return False
         self.signer.clock_offset = offset
         return True
-
-
-def _limits(timeout: Any) -> tuple[float, float]:
-    """Return the seconds to connect and to read; ValueError for what would wait for ever."""
-    try:
-        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        if connect > 0 and read > 0:
-            return float(connect), float(read)
-    except (TypeError, ValueError):
-        pass
-    raise ValueError(
-        f"timeout={timeout!r}: give positive seconds, or (to connect, between two pieces); to wait "
-        "longer than the default's 30 s, give more"
-    )
 
 
 def _when_sent(request: PreparedRequest) -> PreparedRequest:

@@ -9,10 +9,11 @@ import os
 import re
 from datetime import datetime
 
-from .api import PrivateApi, domain
+from .api import PrivateApi
 from .credentials import Provider, Refreshing, default
 from .errors import CredentialsError
 from .keys import Credentials
+from .urls import domain
 
 _OK = 200
 
