@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
+from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import httpx
 
+from .api import foreign
+from .canonical import add_header, host_of, signed_name
 from .credentials import default
 from .keys import Credentials
-from .sigv4 import host_of
+from .sigv4 import authorization
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -36,6 +41,9 @@ class HttpxAuth(httpx.Auth):
             raise ImportError(f"httpx {httpx.__version__} would copy signatures to redirects")
         self.api = api
         self.credentials = default if credentials is None else credentials
+        self._own_host = host_of(api.url).encode()  # httpx's own Host, not a caller's
+        self._host = api.host or host_of(api.url)
+        self._below = api.origin + "/"
 
     def sync_auth_flow(
         self, request: httpx.Request
@@ -60,22 +68,43 @@ class HttpxAuth(httpx.Auth):
         yield self._signed(request, credentials)
 
     def _signed(self, request: httpx.Request, credentials: Credentials) -> httpx.Request:
-        url, plain = str(request.url), httpx.Headers(request.headers)
-        headers = [(name.decode("ascii"), value) for name, value in plain.raw]
-        if plain.get("host") == host_of(url):  # httpx's own, not the caller's
-            headers = [(name, value) for name, value in headers if name.lower() != "host"]
-        added = self.api.sign(
-            request.method, url, headers=headers, body=request.content, credentials=credentials
+        url, api = str(request.url), self.api
+        if not url.startswith(self._below) and not api.owns(url):
+            raise foreign(url, f"not a URL of {api.origin}")
+        plain = request.headers
+        if isinstance(plain, _OnTheWire):  # sent before: its signature is not a header of it
+            plain = httpx.Headers(plain)
+        signed: dict[str, str] = {}
+        for raw, value in plain.raw:
+            if (name := _name(raw)) and not (name == "host" and value == self._own_host):
+                add_header(signed, name, value)
+        added = {"Host": signed.setdefault("host", self._host)}
+        if api.api_id and "x-apigw-api-id" not in signed:
+            added["x-apigw-api-id"] = signed["x-apigw-api-id"] = api.api_id
+        added |= authorization(
+            method=request.method,
+            url=url,
+            signed=signed,
+            payload_hash=signed.get("x-amz-content-sha256") or sha256(request.content).hexdigest(),
+            credentials=credentials,
+            region=api.region,
+            service=api.service,
+            at=time.time(),
         )
         request.headers = _OnTheWire(plain, added)
         return request
+
+
+@lru_cache(maxsize=256)
+def _name(raw: bytes) -> str:
+    return signed_name(raw.decode("ascii"))
 
 
 class _OnTheWire(httpx.Headers):
     """Headers of which transports send more than can be read or copied."""
 
     def __init__(self, headers: httpx.Headers, added: dict[str, str]) -> None:
-        super().__init__(headers)
+        super().__init__(headers, encoding=headers.encoding)
         self._added = [(name.encode(), value.encode()) for name, value in added.items()]
         self._replaced = {name.lower() for name, _ in self._added}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from hashlib import sha256
-from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 
 from .errors import UnsignableBody
@@ -53,6 +52,8 @@ def spooled(request: PreparedRequest, most: int | None) -> Iterator[PreparedRequ
     if most is None or can_be_sent_again(body) or "X-Amz-Content-Sha256" in request.headers:
         yield request
         return
+    from tempfile import SpooledTemporaryFile
+
     with SpooledTemporaryFile(_IN_MEMORY) as file:
         digest, length = sha256(), 0
         for chunk in _chunks(body):
