@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from signing import HttpxAuth, PrivateApi
@@ -42,6 +43,11 @@ def caller(request: PreparedRequest, client: httpx.Client) -> Callable[[], objec
     return lambda: client.request(request.method or "", url, content=content, headers=headers)
 
 
+def in_turn(call: Callable[[], object], sign: Callable[[Any], object], given: object) -> None:
+    call()
+    sign(given)
+
+
 def cost(calls: list[Callable[[], object]]) -> float:
     """Microseconds of CPU each."""
     gc.disable()
@@ -67,9 +73,7 @@ def measure() -> bool:
         for _ in range(ROUNDS):
             given = [floor.convert(fresh(request)) for _ in range(COUNT)]
             without.append(cost([call] * COUNT))
-            both.append(
-                cost([lambda one=one, call=call: (call(), floor.sign(one)) for one in given])
-            )  # type: ignore[misc]
+            both.append(cost([partial(in_turn, call, floor.sign, one) for one in given]))
             with_auth.append(cost([signed] * COUNT))
         alone, base, ours_cost = map(statistics.median, (without, both, with_auth))
         ratio = ours_cost / base

@@ -3,8 +3,6 @@
 Source: that of `sigv4`; RFC 3986 for what is unreserved, and for dot segments.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 

@@ -1,7 +1,5 @@
 """Small immutable values, without the import cost of `dataclasses` (5 ms at cold start)."""
 
-from __future__ import annotations
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
@@ -33,10 +31,10 @@ class Frozen:
     def __hash__(self) -> int:
         return hash(self._values())
 
-    def __copy__(self) -> Self:
+    def __copy__(self) -> "Self":
         return self
 
-    def __deepcopy__(self, _memo: object) -> Self:
+    def __deepcopy__(self, _memo: object) -> "Self":
         return self
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -5,8 +5,6 @@ any HTTP client. Source of every rule, unless noted otherwise: AWS IAM User Guid
 AWS API request" (reference_sigv-create-signed-request).
 """
 
-from __future__ import annotations
-
 import time
 from functools import lru_cache
 from hashlib import sha256
@@ -54,7 +52,7 @@ _AFTER_SCHEME = len("https://")
 
 
 def canonical_request(
-    *, method: str, path: str, query: str = "", headers: Headers, payload_hash: str = EMPTY_SHA256
+    *, method: str, path: str, query: str = "", headers: "Headers", payload_hash: str = EMPTY_SHA256
 ) -> str:
     r"""Return the canonical request, whose SHA-256 is what a signature covers.
 
@@ -110,7 +108,7 @@ def sign(
     *,
     method: str,
     url: str,
-    headers: Headers = (),
+    headers: "Headers" = (),
     body: bytes | str = b"",
     credentials: Credentials,
     region: str,
@@ -118,7 +116,7 @@ def sign(
     host: str | None = None,
     payload_hash: str | None = None,
     at: float | None = None,
-    also: Collection[str] = (),
+    also: "Collection[str]" = (),
 ) -> dict[str, str]:
     """Return the headers to set so that one request is signed; nothing passed in is changed.
 
