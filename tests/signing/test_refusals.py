@@ -19,6 +19,7 @@ TOKEN_IS = "The security token included in the request is"
 REGION_ = "Credential should be scoped to a valid region, not 'x-1'."
 SERVICE_ = "Credential should be scoped to correct service: 'execute-api'."
 REQUIRES = "Authorization header requires 'Credential' parameter."
+HOST_UNSIGNED = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
 BECAUSE = "because no {}-based policy allows the execute-api:Invoke action"
 REFUSALS: list[tuple[str, str, type[errors.AccessRefused], str]] = [
     (
@@ -80,6 +81,8 @@ REFUSALS: list[tuple[str, str, type[errors.AccessRefused], str]] = [
         errors.NotAuthorized,
         "Lambda authorizer",
     ),
+    ("", HOST_UNSIGNED, errors.Unsigned, "something changed"),
+    ("", "Credential must have exactly 5 slash-delimited elements", errors.Unsigned, "changed"),
     ("AccessDenied", f"{TOKEN_IS} invalid.", errors.UnknownCredentials, "unknown or"),
     ("AccessDenied", f"{TOKEN_IS} expired", errors.UnknownCredentials, "has expired"),
 ]
