@@ -4,12 +4,14 @@
     PYTHONPATH=layers/signing .venv/peers/bin/python -m benchmarks.signing
 
 Every signer signs requests of its own, once each, in short turns, so that what else the machine
-does meets all of them. Exits with 1 if a limit is missed.
+does meets all of them. Limits are on CPU time, which a busy machine changes least; wall time stands
+beside it. Exits with 1 if a limit is missed.
 """
 
 from __future__ import annotations
 
 import gc
+import itertools
 import platform
 import resource
 import statistics
@@ -17,30 +19,41 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from benchmarks.signing import imports, ours, peers
+from benchmarks.signing import httpx_calls, imports, ours, peers
 from benchmarks.signing.subject import Signer, fresh, prepared
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
 ROUNDS = 41
-COUNTS = {"GET": 300, "POST 1 KiB": 300, "POST 64 KiB": 60}
-LIMITS = {"GET": 1.6, "POST 1 KiB": 1.6, "POST 64 KiB": 1.1}
+COUNTS = {"GET": 300, "GET, new cursor": 300, "POST 1 KiB": 300, "POST 64 KiB": 60}
+LIMITS = {"GET": 1.25, "POST 1 KiB": 1.25, "POST 64 KiB": 1.07}
 OVER_BOTOCORE = 8
 MILLION = 1_000_000
 GROWTH = 1024  # KiB
+NUMBERS = itertools.count(10**9)
 
 
-def turn(signer: Signer, request: PreparedRequest, count: int) -> float:
-    """Sign `count` requests, one after another; returns microseconds each."""
-    given = [signer.convert(fresh(request)) for _ in range(count)]
+def turn(signer: Signer, requests: list[PreparedRequest]) -> tuple[float, float]:
+    """Sign these requests, one after another; returns microseconds each, of CPU and by the wall."""
+    given = [signer.convert(request) for request in requests]
     gc.disable()
-    start = time.perf_counter()
+    start, start_cpu = time.perf_counter(), time.process_time()
     for one in given:
         signer.sign(one)
-    elapsed = time.perf_counter() - start
+    cpu, wall = time.process_time() - start_cpu, time.perf_counter() - start
     gc.enable()
-    return elapsed / count * 1e6
+    return cpu / len(given) * 1e6, wall / len(given) * 1e6
+
+
+def copies(subjects: dict[str, PreparedRequest], subject: str, count: int) -> list[PreparedRequest]:
+    """So many of one request, alike, or with a cursor that no other request ever had."""
+    if subject in subjects:
+        return [fresh(subjects[subject]) for _ in range(count)]
+    some = [fresh(subjects["GET"]) for _ in range(count)]
+    for one in some:
+        one.url = f"{one.url}{next(NUMBERS)}"
+    return some
 
 
 def authorization(signer: Signer, request: PreparedRequest) -> tuple[str, str]:
@@ -68,18 +81,21 @@ def available() -> list[Signer]:
 def signatures() -> bool:
     """Print microseconds per signature and ratios to the floor; say whether the limits hold."""
     signers, subjects = available(), prepared()
-    seconds: dict[tuple[str, str], list[float]] = {}
+    seconds: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for _ in range(ROUNDS):
-        for subject, request in subjects.items():
+        for subject, count in COUNTS.items():
             for signer in signers:
-                cost = turn(signer, request, COUNTS[subject])
+                cost = turn(signer, copies(subjects, subject, count))
                 seconds.setdefault((signer.name, subject), []).append(cost)
-    median = {key: statistics.median(costs) for key, costs in seconds.items()}
-    print(f"\n{'microseconds per signature':28}" + "".join(f"{name:>20}" for name in subjects))
+    median = {key: statistics.median(cpu for cpu, _ in costs) for key, costs in seconds.items()}
+    wall = {key: statistics.median(wall for _, wall in costs) for key, costs in seconds.items()}
     base = signers[0].name
-    for signer in signers:
-        cells = [(median[signer.name, name], median[base, name]) for name in subjects]
-        print(f"{signer.name:28}" + "".join(f"{a:11.1f} ({a / b:5.2f})" for a, b in cells))
+    for title, table in (("CPU", median), ("wall", wall)):
+        head = f"microseconds, {title}"
+        print(f"\n{head:25}" + "".join(f"{name:>17}" for name in COUNTS))
+        for signer in signers:
+            cells = [(table[signer.name, name], table[base, name]) for name in COUNTS]
+            print(f"{signer.name:25}" + "".join(f"{a:9.1f} ({a / b:5.2f})" for a, b in cells))
 
     adapter = signers[1].name
     good = True
@@ -117,5 +133,5 @@ def memory() -> bool:
 
 if __name__ == "__main__":
     print(f"Python {platform.python_version()}, {platform.machine()}")
-    results = [signatures(), imports.measure(), memory()]
+    results = [signatures(), httpx_calls.measure(), imports.measure(), memory()]
     sys.exit(0 if all(results) else 1)

@@ -89,10 +89,9 @@ def reference(pattern: str, value: str) -> bool:
     places = {0}
     for letter in [*value, None]:
         # A star stands for nothing, too.
-        for place in sorted(places):
-            while place < len(pattern) and pattern[place] == "*":
-                place += 1
-                places.add(place)
+        for start in sorted(places):
+            stars = len(pattern[start:]) - len(pattern[start:].lstrip("*"))
+            places.update(range(start, start + stars + 1))
         if letter is None:
             return len(pattern) in places
         following = set()

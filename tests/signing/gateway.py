@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -23,11 +24,14 @@ RESET = b"reset the connection"  # an answer that is none
 class Gateway:
     """`answer` is given each request and returns the bytes of a response (or RESET).
 
-    With `hang_up` each connection ends after an answer, without a word.
+    With `hang_up` each connection ends after an answer, without a word. One that was idle for more
+    than `forgets_after` seconds is reset when its next request comes, as by an interface endpoint.
     """
 
     answer: Callable[[Wire], bytes] = lambda _: response(200)
     hang_up: bool = False
+    forgets_after: float = 60.0
+    connections: int = 0
     tls: ssl.SSLContext | None = None
     received: list[Wire] = field(default_factory=list, repr=False)
 
@@ -68,6 +72,7 @@ class Gateway:
         while self._open:
             connection, _ = self._server.accept()
             connection.settimeout(10)
+            self.connections += 1
             self._connections.append(connection)
             thread = threading.Thread(target=self._serve, args=(connection,))
             self._threads.append(thread)
@@ -78,14 +83,19 @@ class Gateway:
             if self.tls is not None:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as stream:
+                idle_since = None
                 while (wire := read_request(stream)) is not None:
-                    self.received.append(wire)
-                    answer = self.answer(wire)
+                    now = time.monotonic()
+                    forgotten = idle_since is not None and now - idle_since > self.forgets_after
+                    if not forgotten:
+                        self.received.append(wire)
+                    answer = RESET if forgotten else self.answer(wire)
                     if answer is RESET:
                         linger = struct.pack("ii", 1, 0)
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                         return
                     connection.sendall(answer)
+                    idle_since = time.monotonic()
                     if self.hang_up or b"\r\nConnection: close\r\n" in answer:
                         return
 

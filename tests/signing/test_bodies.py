@@ -8,9 +8,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from signing import PrivateApi, Retries, errors
+from signing import PrivateApi, Retries, SigV4Auth, errors
 
-from tests.signing.gateway import Gateway, response
+from tests.signing.gateway import Gateway, Script, response
+from tests.signing.mismatch import expecting
+from tests.signing.verifier import Secret, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +29,9 @@ def pieces() -> Iterator[bytes]:
 
 class Unseekable(io.BytesIO):
     """A stream, such as a pipe or a socket gives."""
+
+    def seekable(self) -> bool:
+        return False
 
     def seek(self, *_: int) -> int:
         raise OSError("not seekable")
@@ -70,18 +75,77 @@ def test_plain_text_files(
 
 
 @pytest.mark.parametrize("body", [pieces, lambda: b"onetwo", lambda: io.BytesIO(b"onetwo")])
-def test_unsigned_when_asked(
+def test_unsigned_when_another_service_is_asked(
+    body: Callable[[], Any], gateway: Gateway, keys: Credentials
+) -> None:
+    """UNSIGNED-PAYLOAD is a choice for other services, said in a signed header."""
+    lattice = PrivateApi(url=gateway.url, region="eu-west-1", service="vpc-lattice-svcs")
+    lattice.session(credentials=keys, unsigned_payload=True).post("/x", data=body())
+    assert gateway.last.one("x-amz-content-sha256") == "UNSIGNED-PAYLOAD"
+    assert gateway.last.body == b"onetwo"
+    secrets = {keys.access_key_id: Secret(keys.secret_access_key, keys.session_token)}
+    verify(gateway.last, secrets, region="eu-west-1", service="vpc-lattice-svcs")
+
+
+def test_unsigned_is_refused_for_api_gateway(
+    gateway: Gateway, api: PrivateApi, keys: Credentials
+) -> None:
+    """API Gateway answers UNSIGNED-PAYLOAD with 403: however it is asked for, it is not sent."""
+    with pytest.raises(errors.ConfigurationError, match="spool"):
+        api.session(unsigned_payload=True)
+    with pytest.raises(errors.ConfigurationError, match="hashes the body"):
+        SigV4Auth(api, unsigned_payload=True)
+    unsigned = {"X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD"}
+    with pytest.raises(errors.UnsignableBody, match="spool"):
+        api.session(credentials=keys).post("/x", data=pieces(), headers=unsigned)
+    with pytest.raises(errors.UnsignableBody):
+        api.sign("POST", f"{api.url}/x", headers=unsigned.items(), credentials=keys)
+    assert gateway.received == []
+
+
+@pytest.mark.parametrize(
+    "body", [pieces, lambda: Unseekable(b"onetwo"), lambda: iter(["one", "two"])]
+)
+def test_a_stream_is_hashed_first_when_asked(
     body: Callable[[], Any],
     gateway: Gateway,
     api: PrivateApi,
     keys: Credentials,
     verified: Callable[[Wire], str],
 ) -> None:
-    """UNSIGNED-PAYLOAD is a choice, said in a signed header."""
-    api.session(credentials=keys, unsigned_payload=True).post("/x", data=body())
-    assert gateway.last.one("x-amz-content-sha256") == "UNSIGNED-PAYLOAD"
-    assert gateway.last.body == b"onetwo"
-    assert verified(gateway.last) == keys.access_key_id
+    """With `spool` a stream is kept, hashed and sent with its length, again if need be."""
+    gateway.answer = Script(
+        response(503), response(307, headers={"Location": "/dev/y"}), response(200)
+    )
+    session = api.session(credentials=keys, spool=6, retries=Retries(base=0))
+    assert session.put("/x", data=body(), allow_redirects=True).status_code == 200
+    assert [wire.body for wire in gateway.received] == [b"onetwo"] * 3
+    assert {verified(wire) for wire in gateway.received} == {keys.access_key_id}
+    assert gateway.last.all("content-length") == [b"6"]
+    assert gateway.last.all("transfer-encoding") == []
+
+
+def test_a_spool_is_bounded(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:
+    """A stream that is longer than was allowed is refused, and the rest of it not read."""
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"x" * 1000
+
+    with pytest.raises(errors.UnsignableBody, match="longer than 5000000 bytes"):
+        api.session(credentials=keys, spool=5_000_000).post("/x", data=endless())
+    assert gateway.received == []
+
+
+def test_a_spooled_stream_that_is_refused_is_explained(
+    gateway: Gateway, api: PrivateApi, keys: Credentials
+) -> None:
+    """The spool is gone by then, its hash is not: no difference is made up."""
+    gateway.answer = expecting((b"/dev", b"/prod"))
+    answer = api.session(credentials=keys, spool=100).post("/x", data=pieces())
+    with pytest.raises(errors.SignatureMismatch) as caught:
+        answer.raise_for_status()
+    assert caught.value.difference.count("\n-") == 1
 
 
 def test_what_cannot_be_sent_again_is_not(
@@ -89,8 +153,9 @@ def test_what_cannot_be_sent_again_is_not(
 ) -> None:
     """An iterator has gone with the first attempt, even of an idempotent request."""
     gateway.answer = lambda _: response(503)
-    session = api.session(credentials=keys, unsigned_payload=True, retries=Retries(base=0))
-    assert session.put("/x", data=pieces()).status_code == 503
+    session = api.session(credentials=keys, retries=Retries(base=0))
+    known = {"X-Amz-Content-Sha256": hashlib.sha256(b"onetwo").hexdigest()}
+    assert session.put("/x", data=pieces(), headers=known).status_code == 503
     assert len(gateway.received) == 1
 
 

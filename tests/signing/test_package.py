@@ -1,29 +1,19 @@
-"""What the package is: what it exports, loads, weighs, and how it serves other clients."""
+"""What the package is: what it exports, loads and ships."""
 
 from __future__ import annotations
 
-import http.client
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import signing
-import urllib3
-from signing.sigv4 import sign
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from signing import Credentials
-
-    from tests.signing.gateway import Gateway
-    from tests.signing.verifier import Wire
 
 LAYER = Path(signing.__file__).parents[1]
 NAMES = [
     "Credentials",
+    "HttpxAuth",
     "PrivateApi",
     "Retries",
     "Session",
@@ -32,13 +22,14 @@ NAMES = [
     "deadline",
     "errors",
     "path",
+    "sign",
 ]
 
 
-def loaded_by(code: str) -> set[str]:
+def loaded_by(code: str, **environment: str) -> set[str]:
     """Run code in a new interpreter and return the modules that it loaded."""
     command = [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"]
-    environment = {"PYTHONPATH": str(LAYER)}
+    environment["PYTHONPATH"] = str(LAYER)
     run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return set(run.stdout.split())
 
@@ -53,6 +44,7 @@ def test_exports() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         signing.nonsense  # noqa: B018
     assert (LAYER / "signing" / "py.typed").exists()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", signing.__version__)
 
 
 def test_the_core_loads_the_standard_library_only() -> None:
@@ -64,13 +56,48 @@ def test_the_core_loads_the_standard_library_only() -> None:
 
 
 def test_who_signs_without_requests_does_not_load_it() -> None:
-    """Where an API is, is read with the standard library only."""
+    """An API's address, credentials and signature take the standard library only."""
     modules = loaded_by(
+        "import os\n"
         "from signing import PrivateApi\n"
+        "os.environ |= {'AWS_ACCESS_KEY_ID': 'AK', 'AWS_SECRET_ACCESS_KEY': 's'}\n"
         "environment = {'A_URL': 'https://a.example', 'AWS_REGION': 'r'}\n"
-        "PrivateApi.from_environment('A', environment).owns('https://b.example')"
+        "api = PrivateApi.from_environment('A', environment)\n"
+        "api.sign('GET', api.resolve('/x'))"
     )
     assert not modules & {"requests", "urllib3", "http.client", "dataclasses", "email"}
+
+
+def test_where_there_is_no_requests() -> None:
+    """Core, providers, resolve and errors work, and the errors are what they are called."""
+    loaded_by(
+        "import sys\n"
+        "sys.modules['requests'] = None\n"
+        "from signing import PrivateApi, Credentials, errors, sign\n"
+        "from signing import credentials, metadata\n"
+        "api = PrivateApi(url='https://a.example', region='r')\n"
+        "keys = Credentials(access_key_id='AK', secret_access_key='s')\n"
+        "assert api.sign('GET', api.resolve('/x'), credentials=keys)['Host'] == 'a.example'\n"
+        "def error(call, *values):\n"
+        "    try:\n"
+        "        call(*values)\n"
+        "    except errors.SigningError as error:\n"
+        "        return error\n"
+        "refused = error(api.resolve, 'https://b.example/x')\n"
+        "assert isinstance(refused, errors.HostRefused) and refused.host == 'b.example'\n"
+        "assert isinstance(error(api.resolve, '/../x'), errors.PathRefused)\n"
+        "assert isinstance(error(credentials.default), errors.CredentialsError)\n"
+        "assert isinstance(error(PrivateApi.from_environment, 'A', {}), ValueError)\n",
+        AWS_EC2_METADATA_DISABLED="true",
+        HOME="/nowhere",
+    )
+
+
+def test_the_httpx_auth_loads_no_requests() -> None:
+    """Who calls by httpx does not pay for `requests`."""
+    modules = loaded_by("from signing import HttpxAuth")
+    assert "httpx" in modules
+    assert not modules & {"requests", "urllib3"}
 
 
 def test_a_session_loads_neither_botocore_nor_inspect() -> None:
@@ -85,46 +112,8 @@ def test_a_session_loads_neither_botocore_nor_inspect() -> None:
     assert "requests" in modules
 
 
-def test_size() -> None:
-    """The library itself is under 60 KB, and has nothing beside its modules."""
+def test_what_is_shipped() -> None:
+    """The library has nothing beside its modules, and httpx is the caller's to install."""
     shipped = [path for path in (LAYER / "signing").rglob("*.*") if path.suffix != ".pyc"]
     assert {path.suffix for path in shipped} == {".py", ".typed"}
-    assert sum(path.stat().st_size for path in shipped) < 60_000
-
-
-def test_http_client(gateway: Gateway, keys: Credentials, verified: Callable[[Wire], str]) -> None:
-    """The core serves http.client in a few lines."""
-    url, body = f"{gateway.url}/dev/members/1?q=a%20b", b'{"a": 1}'
-    headers = {"Content-Type": "application/json", "x-apigw-api-id": "abc"}
-    headers |= sign(
-        method="POST",
-        url=url,
-        headers=headers.items(),
-        body=body,
-        credentials=keys,
-        region="eu-west-1",
-        service="execute-api",
-    )
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=5)
-    connection.request("POST", url.removeprefix(gateway.url), body, headers)
-    assert connection.getresponse().status == 200
-    connection.close()
-    assert verified(gateway.last) == keys.access_key_id
-
-
-def test_urllib3(gateway: Gateway, keys: Credentials, verified: Callable[[Wire], str]) -> None:
-    """And urllib3, with a Host of its own."""
-    url = f"{gateway.url}/dev/members/1"
-    headers = {"Host": "abc.execute-api.eu-west-1.amazonaws.com"}
-    headers |= sign(
-        method="GET",
-        url=url,
-        headers=headers.items(),
-        credentials=keys,
-        region="eu-west-1",
-        service="execute-api",
-    )
-    with urllib3.PoolManager() as pool:
-        assert pool.request("GET", url, headers=headers).status == 200
-    assert gateway.last.one("host") == "abc.execute-api.eu-west-1.amazonaws.com"
-    assert verified(gateway.last) == keys.access_key_id
+    assert "httpx" not in (LAYER / "requirements.txt").read_text()

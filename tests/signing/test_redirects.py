@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -73,9 +73,71 @@ def test_never_to_another_host(
     """Even if asked, another host gets nothing at all from a session."""
     api = PrivateApi(url=f"{gateway.url}/dev", region="eu-west-1", api_id="abc")
     gateway.answer = redirecting(f"{other.url}/dev/x", status)
-    with pytest.raises(errors.HostRefused):
+    with pytest.raises(errors.HostRefused) as refused:
         api.session(credentials=keys).post("/old", data=b"secret", allow_redirects=True)
     assert other.received == []
+    assert refused.value.host == f"127.0.0.1:{other.port}"
+    assert refused.value.host in str(refused.value)
+    assert refused.value.response is not None
+    assert refused.value.response.status_code == status
+    assert refused.value.response.headers["Location"] == f"{other.url}/dev/x"
+
+
+OWN = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.parametrize("address", [{"api_id": "a1b2c3d4e5"}, {"host": OWN}])
+@pytest.mark.parametrize(
+    "location", [f"https://{OWN}/dev/new?a=1", f"https://{OWN}:443/dev/new?a=1"]
+)
+def test_the_apis_own_name_is_followed_by_the_one_it_is_reached_by(
+    *,
+    location: str,
+    address: Any,
+    gateway: Gateway,
+    keys: Credentials,
+    verified: Callable[[Wire], str],
+) -> None:
+    """A service knows the API's own name alone, and puts that into an absolute Location."""
+    api = PrivateApi(url=f"{gateway.url}/dev", region="eu-west-1", **address)
+    gateway.answer = redirecting(location, 307)
+    answer = api.session(credentials=keys).post("/old", data=b"body", allow_redirects=True)
+    assert answer.status_code == 200
+    assert [wire.target for wire in gateway.received] == [b"/dev/old", b"/dev/new?a=1"]
+    assert [verified(wire) for wire in gateway.received] == [keys.access_key_id] * 2
+    assert gateway.last.all("x-apigw-api-id") == gateway.received[0].all("x-apigw-api-id")
+    assert gateway.last.one("host") == gateway.received[0].one("host")
+
+
+def test_an_alias_knows_the_apis_own_name() -> None:
+    """An endpoint's alias begins with the id of the API, which is all that its own name takes."""
+    alias = f"https://a1b2c3d4e5-vpce-0a1b.{OWN.partition('.')[2]}"
+    api = PrivateApi(url=f"{alias}/dev", region="eu-west-1")
+    assert api.reached(f"https://{OWN}/dev/x?y=/z") == f"{alias}/dev/x?y=/z"
+    assert api.reached(f"https://{OWN}") == alias
+    other = f"https://b{OWN}/dev"
+    assert api.reached(other) == other
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        f"https://{OWN}.evil.example/dev/new",
+        f"https://user@{OWN}/dev/new",
+        f"https://{OWN}:8443/dev/new",
+        "https://b1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/dev/new",
+        "https://a1b2c3d4e5.execute-api.eu-west-2.amazonaws.com/dev/new",
+    ],
+)
+def test_a_name_that_is_not_quite_its_own_is_refused(
+    location: str, gateway: Gateway, keys: Credentials
+) -> None:
+    """Another API, region, port or user is not this API."""
+    api = PrivateApi(url=f"{gateway.url}/dev", region="eu-west-1", api_id="a1b2c3d4e5")
+    gateway.answer = redirecting(location)
+    with pytest.raises(errors.HostRefused):
+        api.session(credentials=keys).get("/old", allow_redirects=True)
+    assert len(gateway.received) == 1
 
 
 def test_endless_redirects_end(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:

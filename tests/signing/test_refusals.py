@@ -6,7 +6,7 @@ import io
 
 import pytest
 import requests
-from signing import Credentials, PrivateApi, errors
+from signing import Credentials, PrivateApi, SigV4Auth, errors
 
 from tests.signing.gateway import Gateway, response
 from tests.signing.mismatch import MISMATCH, expecting
@@ -16,6 +16,10 @@ WHO = "arn:aws:sts::123456789012:assumed-role/notifier/session"
 NOT_AUTHORIZED = f"User: {WHO} is not authorized to perform: execute-api:Invoke on resource: {ARN}"
 INCOMPLETE = "'x' not a valid key=value pair in Authorization header: 'AWS4 Signature=ab12'."
 TOKEN_IS = "The security token included in the request is"
+REGION_ = "Credential should be scoped to a valid region, not 'x-1'."
+SERVICE_ = "Credential should be scoped to correct service: 'execute-api'."
+REQUIRES = "Authorization header requires 'Credential' parameter."
+HOST_UNSIGNED = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
 BECAUSE = "because no {}-based policy allows the execute-api:Invoke action"
 REFUSALS: list[tuple[str, str, type[errors.AccessRefused], str]] = [
     (
@@ -56,6 +60,31 @@ REFUSALS: list[tuple[str, str, type[errors.AccessRefused], str]] = [
         "anonymous",
     ),
     ("Forbidden", "Forbidden", errors.Forbidden, "network or endpoint"),
+    ("", f"{REQUIRES} Authorization=AWS4 Signature=ab12", errors.Unsigned, "no such route"),
+    (
+        "InvalidSignature",
+        f"{REGION_} {SERVICE_} ",
+        errors.WrongScope,
+        "eu-west-1 and .* execute-api",
+    ),
+    ("InvalidSignature", REGION_, errors.WrongScope, "valid region, not 'x-1': signed for"),
+    ("InvalidSignature", SERVICE_, errors.WrongScope, "correct service: 'execute-api': signed"),
+    (
+        "InvalidSignature",
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP",
+        errors.WrongScope,
+        "signed for",
+    ),
+    (
+        "AccessDenied",
+        "User is not authorized to access this resource with an explicit deny",
+        errors.NotAuthorized,
+        "Lambda authorizer",
+    ),
+    ("", HOST_UNSIGNED, errors.Unsigned, "something changed"),
+    ("", "Credential must have exactly 5 slash-delimited elements", errors.Unsigned, "changed"),
+    ("AccessDenied", f"{TOKEN_IS} invalid.", errors.UnknownCredentials, "unknown or"),
+    ("AccessDenied", f"{TOKEN_IS} expired", errors.UnknownCredentials, "has expired"),
 ]
 
 
@@ -81,6 +110,20 @@ def test_explained(
     assert caught.value.response is answer
     assert isinstance(caught.value, requests.HTTPError)
     assert "ab12" not in str(caught.value)
+
+
+def test_what_it_was_signed_for(gateway: Gateway, keys: Credentials) -> None:
+    """A wrong region or service tells both that were signed for, with a plain auth as well."""
+    api = PrivateApi(url=f"{gateway.url}/dev", region="us-east-1", service="lambda")
+    gateway.answer = lambda _: response(403, {"message": f"{REGION_} {SERVICE_} "})
+    auth = SigV4Auth(api, credentials=keys)
+    for answer in (
+        api.session(credentials=keys).get("/members/1"),
+        requests.get(f"{api.url}/members/1", auth=auth, timeout=5),
+    ):
+        with pytest.raises(errors.WrongScope, match="CLAIMS_API_REGION") as caught:
+            answer.raise_for_status()
+        assert (caught.value.region, caught.value.service) == ("us-east-1", "lambda")
 
 
 def test_what_was_not_granted(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:

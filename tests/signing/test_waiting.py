@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import time
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 from signing import PrivateApi, Retries, deadline, errors
 
 from tests.signing.gateway import Gateway, Script, response
@@ -113,3 +115,64 @@ def test_time_out_by_default(api: PrivateApi, keys: Credentials) -> None:
     """Nobody has to remember a time-out."""
     assert api.session(credentials=keys).timeout == (2.0, 30.0)
     assert api.session(credentials=keys, timeout=1).timeout == 1
+
+
+@pytest.mark.parametrize("timeout", [0, -1, None, (1, None), (0, 1), (1, 2, 3), "1", True - 1])
+def test_a_timeout_that_means_nothing_is_refused(
+    timeout: Any, gateway: Gateway, api: PrivateApi, keys: Credentials
+) -> None:
+    """Zero, None and the like are neither "for ever" nor the default: they are told."""
+    with pytest.raises(ValueError, match="positive seconds"):
+        api.session(timeout=timeout)
+    session = api.session(credentials=keys)
+    with pytest.raises(ValueError, match="positive seconds"):
+        session.get("/x", timeout=timeout)
+    with pytest.raises(ValueError, match="positive seconds"):
+        session.send(requests.Request("GET", f"{api.url}/x").prepare(), timeout=timeout)
+    assert gateway.received == []
+
+
+def test_a_timeout_longer_than_the_total_is_refused(api: PrivateApi, keys: Credentials) -> None:
+    """What would be cut short is said before, not done."""
+    short = Retries(total=10)
+    with pytest.raises(ValueError, match="60 s is longer than all attempts have, 10 s"):
+        api.session(timeout=60, retries=short)
+    session = api.session(credentials=keys, retries=short)
+    with pytest.raises(ValueError, match="Retries"):
+        session.get("/x", timeout=(1, 11))
+
+
+def test_a_long_timeout_holds(gateway: Gateway, api: PrivateApi, keys: Credentials) -> None:
+    """An answer that takes longer than 30 s is waited for by who asked for that."""
+    limits: list[float] = []
+
+    class Noting(HTTPAdapter):
+        def send(self, request: Any, *args: Any, **options: Any) -> requests.Response:
+            limits.append(options["timeout"].read_timeout)
+            return super().send(request, *args, **options)
+
+    for options in ({"timeout": 300}, {"timeout": 300, "retries": Retries(total=400)}):
+        session = api.session(credentials=keys, **options)
+        session.mount("http://", Noting())
+        assert session.get("/x").ok
+    session = api.session(credentials=keys)
+    session.mount("http://", Noting())
+    assert session.get("/x", timeout=90).ok
+    assert [round(limit) for limit in limits] == [300, 300, 90]
+    assert len(gateway.received) == 3
+
+
+def test_retries_none_is_refused(api: PrivateApi) -> None:
+    """It could mean none at all or the default: the error says how to write either."""
+    with pytest.raises(TypeError, match=r"Retries\(attempts=1\)"):
+        api.session(retries=cast("Any", None))
+
+
+def test_jitter_differs_after_a_snapshot() -> None:
+    """Processes restored from one snapshot, with one state of `random`, wait differently."""
+    state = random.getstate()
+    waits = []
+    for _ in range(2):
+        random.setstate(state)
+        waits.append([Retries(base=10, cap=10).wait(1, {}) for _ in range(5)])
+    assert waits[0] != waits[1]

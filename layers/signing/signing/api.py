@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from .frozen import Frozen
-from .sigv4 import host_of
+from .sigv4 import host_of, sign
+from .urls import DOTS, domain, is_host, normal, unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Self, Unpack
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Self, Unpack
 
+    from .credentials import Provider
+    from .errors import HostRefused
+    from .keys import Credentials
     from .session import Options, Session
 
-_DOTS = (".", "..")
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_HOST = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]"  # no pattern: that takes long to compile
+_SLASHES = 2  # of https://
 
 
 class PrivateApi(Frozen):
@@ -46,15 +48,15 @@ class PrivateApi(Frozen):
         host: str | None = None,
         service: str = "execute-api",
     ) -> None:
-        url = _normal(url)
+        url = normal(url)
         if api_id and host:
-            raise _unusable("an API is addressed by its id or by a Host, not by both")
+            raise unusable("an API is addressed by its id or by a Host, not by both")
         if api_id and not (api_id.isascii() and api_id.isalnum()):
-            raise _unusable(f"{api_id!r} is not the id of an API")
-        if host and not _is_host(host):
-            raise _unusable(f"{host!r} is not a host name")
+            raise unusable(f"{api_id!r} is not the id of an API")
+        if host and not is_host(host):
+            raise unusable(f"{host!r} is not a host name")
         if not region or not service:
-            raise _unusable("region and service are needed, not guessed from a host name")
+            raise unusable("region and service are needed, not guessed from a host name")
         self._set(
             url=url,
             region=region,
@@ -73,9 +75,9 @@ class PrivateApi(Frozen):
         url = environment.get(f"{prefix}_URL")
         region = environment.get(f"{prefix}_REGION") or environment.get("AWS_REGION")
         if not url:
-            raise _unusable(f"{prefix}_URL is not set")
+            raise unusable(f"{prefix}_URL is not set")
         if not region:
-            raise _unusable(f"neither {prefix}_REGION nor AWS_REGION is set")
+            raise unusable(f"neither {prefix}_REGION nor AWS_REGION is set")
         try:
             return cls(
                 url=url,
@@ -85,7 +87,7 @@ class PrivateApi(Frozen):
             )
         except ValueError as error:
             names = ", ".join(f"{prefix}_{name}" for name in ("URL", "ID", "HOST"))
-            raise _unusable(f"one of {names}: {error}") from None
+            raise unusable(f"one of {names}: {error}") from None
 
     def session(self, **options: Unpack[Options]) -> Session:
         """Return a `Session`, a `requests.Session` for this API; the options are its own."""
@@ -93,22 +95,58 @@ class PrivateApi(Frozen):
 
         return Session(self, **options)
 
+    def sign(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Iterable[tuple[str, str | bytes]] = (),
+        body: bytes | str = b"",
+        credentials: Credentials | Provider | None = None,
+    ) -> dict[str, str]:
+        """Return the headers to set, for any HTTP client: address and signature of one request.
+
+        `url` is sent as it is, percent-encoded; `headers` are the others that the request will
+        carry. Without `credentials`, the environment's. Sign anew for each attempt, and follow no
+        redirect with these headers. Raises HostRefused for another API's URL, CredentialsError.
+        """
+        if not self.owns(url):
+            raise foreign(url, f"not a URL of {self.origin}")
+        if credentials is None:
+            from .credentials import default
+
+            credentials = default
+        carried = [*headers]
+        address: dict[str, str] = {}
+        if self.api_id and all(name.lower() != "x-apigw-api-id" for name, _ in carried):
+            address["x-apigw-api-id"] = self.api_id
+        return address | sign(
+            method=method,
+            url=url,
+            headers=[*carried, *address.items()],
+            body=body,
+            credentials=credentials() if callable(credentials) else credentials,
+            region=self.region,
+            service=self.service,
+            host=self.host,
+        )
+
     def resolve(self, path: str) -> str:
         """Return the URL of a path below the stage; an absolute URL of this API stays as it is.
 
         Raises HostRefused for another API's URL, PathRefused for dot segments or a fragment.
         """
-        from .errors import HostRefused, PathRefused
-
         scheme, absolute, _ = path.partition("://")
         if not absolute or "/" in scheme or "?" in scheme:
             url = f"{self.url}{'' if path[:1] in ('', '/', '?') else '/'}{path}"
         elif self.owns(path):
             url = path
         else:
-            raise HostRefused(f"an absolute URL, but not one of {self.url}")
+            raise foreign(path, f"an absolute URL, but not one of {self.url}")
         segments = url.partition("?")[0].split("/")
-        if "#" in url or any(unquote(segment) in _DOTS for segment in segments):
+        if "#" in url or any(unquote(segment) in DOTS for segment in segments):
+            from .errors import PathRefused
+
             raise PathRefused(
                 "a dot segment or a # in a path: quote what it is made of with path()"
             )
@@ -122,42 +160,42 @@ class PrivateApi(Frozen):
         except ValueError:  # no URL at all
             return False
 
+    def reached(self, url: str) -> str:
+        """Return a URL that names this API by its own name as one by the name it is reached by.
+
+        Beside an endpoint's DNS name, services that see the API's own put that into a Location.
+        """
+        try:
+            parts = urlsplit(url)
+            name = host_of(url)
+        except ValueError:
+            return url
+        label, is_alias, _ = self.origin.partition("://")[2].partition("-vpce-")
+        api_id = self.api_id or (label if is_alias else "")
+        own = (
+            f"{api_id}.execute-api.{self.region}.{domain(self.region)}"
+            if api_id
+            else (self.host or "").lower()
+        )
+        if "@" in parts.netloc or parts.scheme not in ("https", "http") or name != own:
+            return url
+        return (
+            self.origin + "/" + url.split("/", 3)[3] if url.count("/") > _SLASHES else self.origin
+        )
+
     @property
     def origin(self) -> str:
         return "/".join(self.url.split("/", 3)[:3])
 
 
-def path(*segments: object) -> str:
-    """Return `/a/b`, where no segment can add another, a query or a dot segment: for ids.
+def foreign(url: str, text: str, **context: Any) -> HostRefused:
+    """Return the error that a URL of another host is; `context` is its request."""
+    from .errors import HostRefused
 
-    `path("members", "x/../y")` is `/members/x%2F..%2Fy`. Nothing keeps an empty segment, `.` or
-    `..` what it is, however encoded (RFC 3986, 6.2.2): ValueError.
-    """
-    texts = [str(segment) for segment in segments]
-    for text in texts:
-        if not text or text in _DOTS:
-            raise ValueError(f"{text!r} cannot be a segment of a path")
-    return "/" + "/".join([quote(text, safe="") for text in texts])
-
-
-def _normal(url: str) -> str:
     try:
-        parts, host = urlsplit(url), host_of(url)
-        plain = url[len(parts.scheme) :] == f"://{parts.netloc}{parts.path}"
-    except ValueError:
-        plain = False
-    if not plain or parts.scheme not in ("https", "http") or not _is_host(parts.netloc):
-        raise _unusable("the URL is not like https://name/stage")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise _unusable("the URL would send credentials in the clear: use https")
-    return f"{parts.scheme}://{host}{parts.path.rstrip('/')}"
-
-
-def _is_host(text: str) -> bool:
-    return bool(text) and not text.lower().strip(_HOST)
-
-
-def _unusable(text: str) -> ValueError:
-    from .errors import ConfigurationError  # loads `requests`
-
-    return ConfigurationError(text)
+        host = host_of(url)
+    except ValueError:  # no URL at all
+        host = ""
+    error = HostRefused(f"{host or 'no host'}: {text}", **context)
+    error.host = host
+    return error

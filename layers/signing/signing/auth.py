@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from requests.auth import AuthBase
 
-from .canonical import canonical_value, signed_name
+from .api import foreign
+from .canonical import UNSIGNED, canonical_value, signed_name
 from .credentials import default
-from .errors import HostRefused
+from .errors import ConfigurationError
 from .payload import payload_hash
 from .refusals import as_answer
-from .sigv4 import UNSIGNED_PAYLOAD, Credentials, authorize, host_of
+from .sigv4 import UNSIGNED_PAYLOAD, UNSIGNED_REFUSED, Credentials, authorization, host_of
 
 if TYPE_CHECKING:
     from collections import OrderedDict
@@ -38,7 +39,8 @@ class SigV4Auth(AuthBase):
 
     `credentials` is one set, or a provider that is asked once per signature; without it, the
     environment's. A redirect that `requests` follows goes out unsigned (a `Session` signs it), and
-    a 403 is explained. Raises HostRefused, UnsignableBody and CredentialsError.
+    a 403 is explained. `unsigned_payload` is for other services than API Gateway. Raises
+    HostRefused, UnsignableBody and CredentialsError.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class SigV4Auth(AuthBase):
         credentials: Credentials | Provider | None = None,
         unsigned_payload: bool = False,
     ) -> None:
+        if unsigned_payload and api.service == "execute-api":
+            raise ConfigurationError(UNSIGNED_REFUSED)
         self.api = api
         self.credentials = default if credentials is None else credentials
         self.unsigned_payload = unsigned_payload
@@ -68,29 +72,29 @@ class SigV4Auth(AuthBase):
         url = request.url or ""
         api = self.api
         if not url.startswith(self._below) and not api.owns(url):
-            raise HostRefused(f"not a URL of {api.origin}", request=request)
+            raise foreign(url, f"not a URL of {api.origin}", request=request)
         credentials = self.credentials
         if not isinstance(credentials, Credentials):
             credentials = credentials()
-        headers = request.headers
-        # What items() gives, at a tenth of its cost.
-        carried: OrderedDict[str, tuple[str, str]] = headers._store  # type: ignore[attr-defined]
+        # What `headers` gives and takes, at a quarter of its cost.
+        carried: OrderedDict[str, tuple[str, str]] = request.headers._store  # type: ignore[attr-defined]
         signed: dict[str, str] = {}
-        for name, value in carried.values():
-            if lower := signed_name(name):
+        for lower, (_, value) in carried.items():
+            if lower not in UNSIGNED and signed_name(lower):
                 signed[lower] = canonical_value(value)
         if "host" not in signed:
-            headers["Host"] = signed["host"] = self._host
+            signed["host"] = self._host
+            carried["host"] = ("Host", self._host)
         if api.api_id is not None and "x-apigw-api-id" not in signed:
-            headers["x-apigw-api-id"] = signed["x-apigw-api-id"] = api.api_id
-        if credentials.session_token is None and "x-amz-security-token" in carried:
-            del headers["X-Amz-Security-Token"]
+            signed["x-apigw-api-id"] = api.api_id
+            carried["x-apigw-api-id"] = ("x-apigw-api-id", api.api_id)
+        if credentials.session_token is None:
+            carried.pop("x-amz-security-token", None)
         if self.unsigned_payload:
             hashed = UNSIGNED_PAYLOAD
         else:
             hashed = signed.get("x-amz-content-sha256") or payload_hash(request)
-        authorize(
-            headers,
+        added = authorization(
             method=request.method or "",
             url=url,
             signed=signed,
@@ -100,6 +104,8 @@ class SigV4Auth(AuthBase):
             service=api.service,
             at=time.time() + self.clock_offset,
         )
+        for name, value in added.items():
+            carried[name.lower()] = (name, value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SigV4Auth) and self._identity == other._identity

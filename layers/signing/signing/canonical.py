@@ -3,21 +3,22 @@
 Source: that of `sigv4`; RFC 3986 for what is unreserved, and for dot segments.
 """
 
-from __future__ import annotations
-
-import re
 from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 # What a proxy or a tracer may add or change is not signed; every x-amz-* header must be.
 _SIGNED = frozenset({"content-type", "host", "x-apigw-api-id"})
+# What HTTP clients and this layer set: these need not be looked at one by one.
+UNSIGNED = frozenset(
+    {"accept", "accept-encoding", "authorization", "connection", "content-length", "user-agent"}
+)
+DATE = "\r"  # stands for a date, and cannot be in a canonical header
 _PORTS = {"http": 80, "https": 443}
 _REPLACED = frozenset({"x-amz-date", "x-amz-security-token"})
 
 # Unreserved characters stay as they are, all else is encoded, in upper case.
 _PLAIN_PATH = "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~"
-_ENCODED = r"%(?:[01][\dA-F]|2[\dA-CF]|3[A-F]|40|5[B-E]|60|7[B-DF]|[89A-F][\dA-F])"
-_TEXT = rf"[\w.~-]*+(?:{_ENCODED}[\w.~-]*+)*+"
+_PLAIN = _PLAIN_PATH[1:]
 
 
 def canonical_path(path: str) -> str:
@@ -39,12 +40,9 @@ def canonical_query(query: str) -> str:
 
     A `+` is a space: API Gateway reads and canonicalises it so.
     """
-    query = query.replace("+", "%20")
-    if not _encoded_query().fullmatch(query):
-        pairs = [pair.partition("=") for pair in query.split("&") if pair]
-        query = "&".join([f"{_encoded(name)}={_encoded(value)}" for name, _, value in pairs])
-    # A space sorts before all that names and values hold: so this is by name, then by value.
-    return "&".join(sorted(query.replace("=", " ").split("&"))).replace(" ", "=")
+    pairs = [_pair(pair) for pair in query.split("&") if pair]
+    pairs.sort()
+    return "&".join(pairs).replace(" ", "=")
 
 
 @lru_cache(maxsize=256)
@@ -77,11 +75,15 @@ def add_header(headers: dict[str, str], name: str, value: str | bytes) -> None:
 
 
 @lru_cache(maxsize=64)
-def header_lines(headers: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """Return the lines of canonical headers, sorted, and the list of their names."""
+def header_lines(headers: tuple[tuple[str, str], ...]) -> tuple[str, str, str]:
+    """Return the lines of canonical headers, sorted, up to DATE and after it, and their names.
+
+    Most calls to an API differ in path, query and date alone: the block of headers is kept.
+    """
     ordered = sorted(headers)
     lines = "".join([f"{name}:{value}\n" for name, value in ordered])
-    return lines, ";".join([name for name, _ in ordered])
+    before, _, after = lines.partition(DATE)
+    return before, after, ";".join([name for name, _ in ordered])
 
 
 def host_of(url: str) -> str:
@@ -93,11 +95,15 @@ def host_of(url: str) -> str:
     return name if port in (None, _PORTS.get(parts.scheme)) else f"{name}:{port}"
 
 
+@lru_cache(maxsize=256)
+def _pair(text: str) -> str:
+    """Return a canonical `name value`: a space sorts before all that either can hold.
+
+    Most parameters of an API's calls come again. No pattern: to compile one takes long.
+    """
+    name, _, value = text.replace("+", "%20").partition("=")
+    return f"{_encoded(name)} {_encoded(value)}"
+
+
 def _encoded(text: str) -> str:
-    return quote(unquote_to_bytes(text), safe="~")
-
-
-@lru_cache(maxsize=1)
-def _encoded_query() -> re.Pattern[str]:
-    """Compiled when a query is first signed: that takes as long as to import all of the core."""
-    return re.compile(rf"{_TEXT}={_TEXT}(?:&{_TEXT}={_TEXT})*+", re.ASCII)
+    return quote(unquote_to_bytes(text), safe="~") if text.strip(_PLAIN) else text

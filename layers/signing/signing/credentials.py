@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from .errors import CredentialsError
 from .keys import Credentials
 
 Provider = Callable[[], Credentials]
@@ -30,7 +29,7 @@ def from_environment() -> Credentials:
     key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if not key or not secret:
         missing = "AWS_SECRET_ACCESS_KEY" if key else "AWS_ACCESS_KEY_ID"
-        raise CredentialsError(f"{missing} is not set")
+        raise _failed(f"{missing} is not set")
     return Credentials(
         access_key_id=key,
         secret_access_key=secret,
@@ -64,7 +63,7 @@ def from_botocore(profile: str | None = None) -> Provider:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.session import Session
     except ImportError as error:
-        raise CredentialsError("a profile needs botocore, which is not installed") from error
+        raise _failed("a profile needs botocore, which is not installed") from error
     session = Session(profile=profile)
 
     def provider() -> Credentials:
@@ -75,7 +74,7 @@ def from_botocore(profile: str | None = None) -> Provider:
             ClientError,
             AttributeError,
         ) as error:  # None has no frozen credentials
-            raise CredentialsError(f"profile {profile or 'default'}: {error}") from error
+            raise _failed(f"profile {profile or 'default'}: {error}") from error
         return Credentials(
             access_key_id=frozen.access_key,
             secret_access_key=frozen.secret_key,
@@ -119,14 +118,22 @@ class Refreshing:
         self._not_before = self._clock() + _PAUSE
         try:
             return self._fetch()
-        except (OSError, ValueError, KeyError) as error:  # all of requests' are OSErrors
+        except (OSError, ValueError, KeyError) as error:  # all of `errors` are OSErrors
             if good:
                 return good
+            from .errors import CredentialsError
+
             if isinstance(error, CredentialsError):
                 raise
-            raise CredentialsError(f"no credentials: {error}") from error
+            raise _failed(f"no credentials: {error}") from error
 
 
 @lru_cache(maxsize=1)
 def _elsewhere() -> Provider:
     return elsewhere(os.environ)
+
+
+def _failed(text: str) -> OSError:
+    from .errors import CredentialsError  # loads `requests`, where there is one
+
+    return CredentialsError(text)

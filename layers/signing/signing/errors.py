@@ -1,12 +1,14 @@
 """What can go wrong, as one tree; everything is also a `requests.RequestException`.
 
+Without `requests`, which other HTTP clients do not need, stand-ins take the place of its classes.
+
 ::
 
     requests.RequestException
       SigningError
         ConfigurationError (ValueError): an environment variable is missing or unusable
         CredentialsError: no credentials, or their source refused
-        HostRefused (requests.InvalidURL): a URL of another host; nothing was sent
+        HostRefused (requests.InvalidURL): a URL of another host, `.host`; nothing was sent there
         PathRefused (requests.InvalidURL): a path that may lead elsewhere; likewise
         UnsignableBody (TypeError): a body that cannot be hashed before it is sent
         DeadlineExceeded (requests.Timeout): no time left for an attempt
@@ -14,16 +16,26 @@
           Unsigned: no or a malformed signature, or no such route
           SignatureMismatch: wrong signature; `.difference` says where
           SignatureExpired: signed too long ago, or ahead
+          WrongScope: signed for another region, service or day: `.region`, `.service`
           UnknownCredentials: key or session token unknown or expired
           Forbidden: not reachable from this network, or no API key
           NotGranted: no policy allows `.action` on `.resource`
             NotGrantedByResourcePolicy: the API's own policy does not allow it
             ExplicitlyDenied: a policy denies it: the wrong endpoint, mostly
+            NotAuthorized: the API's Lambda authorizer does not allow it
 """
 
 from __future__ import annotations
 
-from requests.exceptions import HTTPError, InvalidURL, RequestException, Timeout
+try:
+    from requests.exceptions import HTTPError, InvalidURL, RequestException, Timeout
+except ModuleNotFoundError:
+    from .standins import (  # type: ignore[assignment]
+        HTTPError,
+        InvalidURL,
+        RequestException,
+        Timeout,
+    )
 
 
 class SigningError(RequestException): ...
@@ -35,7 +47,10 @@ class ConfigurationError(SigningError, ValueError): ...
 class CredentialsError(SigningError): ...
 
 
-class HostRefused(SigningError, InvalidURL): ...
+class HostRefused(SigningError, InvalidURL):
+    """`host` is the one refused; `response` the redirect that led there, if one did."""
+
+    host: str = ""
 
 
 class PathRefused(SigningError, InvalidURL): ...
@@ -62,6 +77,13 @@ class SignatureMismatch(AccessRefused):
 class SignatureExpired(AccessRefused): ...
 
 
+class WrongScope(AccessRefused):
+    """`region` and `service` are those that were signed for."""
+
+    region: str = ""
+    service: str = ""
+
+
 class UnknownCredentials(AccessRefused): ...
 
 
@@ -80,3 +102,6 @@ class NotGrantedByResourcePolicy(NotGranted): ...
 
 
 class ExplicitlyDenied(NotGranted): ...
+
+
+class NotAuthorized(NotGranted): ...

@@ -1,7 +1,5 @@
 """Small immutable values, without the import cost of `dataclasses` (5 ms at cold start)."""
 
-from __future__ import annotations
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
@@ -33,12 +31,19 @@ class Frozen:
     def __hash__(self) -> int:
         return hash(self._values())
 
-    def __copy__(self) -> Self:
+    def __copy__(self) -> "Self":
         return self
 
-    def __deepcopy__(self, _memo: object) -> Self:
+    def __deepcopy__(self, _memo: object) -> "Self":
         return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _made, (type(self), dict(zip(self.__slots__, self._values(), strict=True)))
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
         return f"{type(self).__name__}({shown})"
+
+
+def _made(kind: type[Frozen], values: dict[str, object]) -> Frozen:
+    return kind(**values)

@@ -1,7 +1,5 @@
 """Credentials, and the keys derived from them."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from hashlib import sha256
 from hmac import digest

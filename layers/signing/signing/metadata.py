@@ -1,16 +1,16 @@
 """Roles of containers, SnapStart functions and instances, from the services beside them.
 
 Source: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS credential
-provider" (version 2 only).
+provider" (version 2 only). Asked without a proxy, and without following redirects.
 """
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import requests
 
 from .errors import CredentialsError
 from .keys import Credentials
@@ -18,7 +18,9 @@ from .keys import Credentials
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TIMEOUT = (1.0, 2.0)
+_OK = 200
+_SECONDS = 2.0
+_LONGEST = 1 << 20  # bytes of an answer
 _CONTAINER = "http://169.254.170.2"
 _INSTANCE = "http://169.254.169.254"
 _NEAR = {"169.254.170.2", "169.254.170.23", "fd00:ec2::23", "127.0.0.1", "::1", "localhost"}
@@ -47,32 +49,37 @@ def instance_role(environment: Mapping[str, str]) -> tuple[Credentials, float]:
         raise CredentialsError("AWS_ACCESS_KEY_ID is not set, nor is anything else")
     base = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", _INSTANCE).rstrip("/")
     lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "21600"}
-    token = _asked("PUT", f"{base}/latest/api/token", lifetime).text
+    token = _asked("PUT", f"{base}/latest/api/token", lifetime).decode()
     headers = {"X-aws-ec2-metadata-token": token}
-    role = _asked("GET", base + _ROLES, headers).text.split("\n")[0].strip()
+    role = _asked("GET", base + _ROLES, headers).decode().split("\n")[0].strip()
     return _parsed(_asked("GET", base + _ROLES + role, headers))
 
 
-def _asked(method: str, url: str, headers: dict[str, str]) -> requests.Response:
-    host = urlsplit(url).hostname
-    with requests.Session() as session:
-        session.trust_env = False  # never by a proxy
-        try:
-            answer = session.request(
-                method, url, headers=headers, timeout=_TIMEOUT, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise CredentialsError(f"AWS_ACCESS_KEY_ID is not set; {host}: no answer") from error
-    if answer.status_code != requests.codes.ok:
-        raise CredentialsError(f"{host} answered {answer.status_code}")
-    return answer
+def _asked(method: str, url: str, headers: dict[str, str]) -> bytes:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(host, parts.port, timeout=_SECONDS)
+    try:
+        connection.request(
+            method, parts._replace(scheme="", netloc="").geturl() or "/", None, headers
+        )
+        answer = connection.getresponse()
+        body = answer.read(_LONGEST)
+    except (OSError, HTTPException) as error:
+        raise CredentialsError(f"AWS_ACCESS_KEY_ID is not set; {host}: no answer") from error
+    finally:
+        connection.close()
+    if answer.status != _OK:
+        raise CredentialsError(f"{host} answered {answer.status}")
+    return body
 
 
-def _parsed(response: requests.Response) -> tuple[Credentials, float]:
-    body = response.json()
+def _parsed(body: bytes) -> tuple[Credentials, float]:
+    answer = json.loads(body)
     credentials = Credentials(
-        access_key_id=body["AccessKeyId"],
-        secret_access_key=body["SecretAccessKey"],
-        session_token=body["Token"],
+        access_key_id=answer["AccessKeyId"],
+        secret_access_key=answer["SecretAccessKey"],
+        session_token=answer["Token"],
     )
-    return credentials, datetime.fromisoformat(body["Expiration"]).timestamp()
+    return credentials, datetime.fromisoformat(answer["Expiration"]).timestamp()

@@ -1,7 +1,9 @@
 """What API Gateway means by a 403, in words to act on.
 
-Texts: AWS re:Post, "Troubleshoot 403 errors from API Gateway"; IAM User Guide, "Troubleshoot access
-denied error messages". Any other answer may be that of what is behind the API.
+Texts: AWS re:Post, "How do I troubleshoot HTTP 403 errors from API Gateway?" and "How do I
+troubleshoot signature mismatch errors ..."; IAM User Guide, "Troubleshoot access denied error
+messages" and "Troubleshoot signed requests for AWS APIs"; public reports where they are named. Any
+other answer may be that of what is behind the API.
 """
 
 from __future__ import annotations
@@ -22,7 +24,16 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
 _FORBIDDEN = 403
+_SCOPED = "Credential should be scoped to"  # both sentences, of the region and of the service
 _BY_DATE = ("Signature expired", "Signature not yet current")
+_INCOMPLETE = (
+    "Incomplete signature",
+    "Authorization header requires",
+    "Credential must have",
+    "'Host' must be a 'SignedHeader'",
+    "'Host' or ':authority' must be a 'SignedHeader'",
+)
+_REPEATING = " in Authorization header"
 _MISMATCH = "The request signature we calculated does not match"
 _MEANINGS: tuple[tuple[str | tuple[str, ...], type[errors.AccessRefused], str], ...] = (
     (_BY_DATE, errors.SignatureExpired, "the clocks differ, or it was signed long before it went"),
@@ -31,7 +42,17 @@ _MEANINGS: tuple[tuple[str | tuple[str, ...], type[errors.AccessRefused], str], 
         errors.UnknownCredentials,
         "the access key or the session token is unknown or has expired",
     ),
-    ("Incomplete signature", errors.Unsigned, "something changed the Authorization header"),
+    (
+        "User is not authorized to access this resource",
+        errors.NotAuthorized,
+        "the API's Lambda authorizer does not allow it",
+    ),
+    # Kong/insomnia 713, aws/aws-sdk-js 792; the last by the IAM User Guide alone.
+    ((_SCOPED, "Date in Credential scope does not match"), errors.WrongScope, ""),
+    # aws/chalice 828, AnWeber/httpyac 769: of an Authorization that is not a signature, also where
+    # there is no such route (HumanCellAtlas/data-store 328); aws-cognito-angular-quickstart 50: of
+    # one with a line feed; NetSPI/AWSSigner 3 and aws/aws-sdk-php 2469: Host is not signed.
+    (_INCOMPLETE, errors.Unsigned, "something changed the Authorization header, or no such route"),
     ("Missing Authentication Token\0", errors.Unsigned, "no signature arrived, or no such route"),
     (
         "Forbidden\0",
@@ -42,6 +63,7 @@ _MEANINGS: tuple[tuple[str | tuple[str, ...], type[errors.AccessRefused], str], 
 # Compiled when first needed: a function that is never refused does not pay for them.
 _SECRETS = rb"(?i)(x-amz-security-token:\s*|Signature=)[^\s\\'\",]+"
 _EXPECTED = r"(?s)Canonical String for this request should have been\s*'(.*?)'"
+_SCOPE = r"Credential=[^/]+/\d+/([^/]*)/([^/]*)/"
 _SIGNED = r"SignedHeaders=([^,]+)"
 _NOT_AUTHORIZED = (
     r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>\S+)"
@@ -62,14 +84,16 @@ class Answer(requests.Response):
 
 def as_answer(response: Response) -> Response:
     """Let a response explain itself, without the token and signature that a 403 may echo."""
-    response.__class__ = Answer
-    if response.status_code == _FORBIDDEN:
-        content = re.sub(_SECRETS, rb"\1<redacted>", response.content)
+    content = response.content if response.status_code == _FORBIDDEN else None
+    answer = Answer()
+    vars(answer).update(vars(response))
+    if content is not None:
+        content = re.sub(_SECRETS, rb"\1<redacted>", content)
         token = response.request.headers.get("X-Amz-Security-Token")
         if token:
             content = content.replace(token.encode(), b"<redacted>")
-        response._content = content
-    return response
+        answer._content = content
+    return answer
 
 
 def clock_offset(response: Response) -> float | None:
@@ -91,13 +115,31 @@ def explain(response: Response) -> errors.AccessRefused | None:
         return _not_granted(message, found, response)
     if message.startswith(_MISMATCH):
         return _mismatch(message, response)
-    if response.headers.get("x-amzn-ErrorType", "").startswith("IncompleteSignature"):
+    if (
+        response.headers.get("x-amzn-ErrorType", "").startswith("IncompleteSignature")
+        or _REPEATING in message
+        or message.startswith(_INCOMPLETE)
+    ):
         message = "Incomplete signature"  # the original repeats the Authorization header
     for start, error, meaning in _MEANINGS:
         if f"{message}\0".startswith(start):
             route = f"{response.request.method} {response.request.path_url.partition('?')[0]}"
-            return error(f"{route}: {message.rstrip('.')}: {meaning}", response=response)
+            if error is errors.WrongScope:
+                return _wrong_scope(route, message, response)
+            return error(f"{route}: {message.rstrip('. ')}: {meaning}", response=response)
     return None
+
+
+def _wrong_scope(route: str, message: str, response: Response) -> errors.WrongScope:
+    found = re.search(_SCOPE, str(response.request.headers.get("Authorization", "")))
+    region, service = found.groups() if found else ("?", "?")
+    error = errors.WrongScope(
+        f"{route}: {message.rstrip('. ')}: signed for the region {region} and the service "
+        f"{service}; give PrivateApi those of the API, mostly CLAIMS_API_REGION and execute-api",
+        response=response,
+    )
+    error.region, error.service = region, service
+    return error
 
 
 def _not_granted(message: str, found: re.Match[str], response: Response) -> errors.NotGranted:

@@ -1,4 +1,4 @@
-"""When a call is tried again, how long to wait before, and until when."""
+"""How long a call may take, and when it is tried again."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from requests import PreparedRequest
+
+# Not the module's own: what a snapshot is restored to, all copies of it share.
+_random = random.SystemRandom()
 TRANSIENT = frozenset({429, 502, 503, 504})
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.2
 _end: ContextVar[float] = ContextVar("signing_end", default=float("inf"))
@@ -22,6 +26,7 @@ _end: ContextVar[float] = ContextVar("signing_end", default=float("inf"))
 class Retries(Frozen):
     """At most `attempts` of a call, none begun or waiting when `total` seconds are over.
 
+    Without `total` they have 30 s together, or as long as one attempt may take, if that is longer.
     Between attempt n and the next is a random part of `base * 2 ** (n - 1)` seconds, of `cap` at
     most (full jitter), or what Retry-After asks for, if that is longer.
     """
@@ -29,20 +34,25 @@ class Retries(Frozen):
     __slots__ = ("attempts", "base", "cap", "total")
 
     attempts: int
-    total: float
+    total: float | None
     base: float
     cap: float
 
     def __init__(
-        self, *, attempts: int = 3, total: float = 30.0, base: float = 0.1, cap: float = 2.0
+        self,
+        *,
+        attempts: int = 3,
+        total: float | None = None,
+        base: float = 0.1,
+        cap: float = 2.0,
     ) -> None:
-        if attempts < 1 or total <= 0 or base < 0 or cap < 0:
+        if attempts < 1 or (total is not None and total <= 0) or base < 0 or cap < 0:
             raise ValueError("attempts and total are positive, base and cap not negative")
         self._set(attempts=attempts, total=total, base=base, cap=cap)
 
     def wait(self, attempt: int, headers: Mapping[str, str]) -> float:
         """Return the seconds to wait after an attempt (1, 2...) that was answered so."""
-        jitter = random.uniform(0, min(self.cap, self.base * 2 ** (attempt - 1)))
+        jitter = _random.uniform(0, min(self.cap, self.base * 2 ** (attempt - 1)))
         return max(jitter, _retry_after(headers))
 
 
@@ -71,9 +81,31 @@ def within(seconds: float) -> Iterator[float]:
         _end.reset(token)
 
 
-def may_repeat(method: str | None, headers: Mapping[str, str]) -> bool:
-    """Say whether sending a request twice does no more than sending it once."""
-    return method in _IDEMPOTENT or "Idempotency-Key" in headers
+def limits_of(timeout: Any) -> tuple[float, float]:
+    """Return the seconds to connect and to read; ValueError for what would wait for ever."""
+    try:
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        if connect > 0 and read > 0:
+            return float(connect), float(read)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"timeout={timeout!r}: give positive seconds, or (to connect, between two pieces); to wait "
+        "longer than the default's 30 s, give more"
+    )
+
+
+def may_repeat(request: PreparedRequest) -> bool:
+    """Say whether a request can be sent twice, and that does no more than sending it once."""
+    is_idempotent = request.method in _IDEMPOTENT or "Idempotency-Key" in request.headers
+    return is_idempotent and can_be_sent_again(request.body)
+
+
+def can_be_sent_again(body: Any) -> bool:
+    """Say whether a body is still there once it was sent."""
+    if hasattr(body, "seekable"):
+        return bool(body.seekable())
+    return hasattr(body, "seek") or not (hasattr(body, "read") or hasattr(body, "__next__"))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -5,13 +5,12 @@ any HTTP client. Source of every rule, unless noted otherwise: AWS IAM User Guid
 AWS API request" (reference_sigv-create-signed-request).
 """
 
-from __future__ import annotations
-
 import time
 from functools import lru_cache
 from hashlib import sha256
 
 from .canonical import (
+    DATE,
     add_header,
     canonical_path,
     canonical_query,
@@ -23,7 +22,7 @@ from .keys import Credentials, Redacted, signing_key
 
 TYPE_CHECKING = False  # as in `typing`, without its import
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, MutableMapping
+    from collections.abc import Collection, Iterable
 
     Headers = Iterable[tuple[str, str | bytes]]
 
@@ -43,13 +42,17 @@ __all__ = [
 ALGORITHM = "AWS4-HMAC-SHA256"
 EMPTY_SHA256 = sha256(b"").hexdigest()
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+# aws/aws-sdk-js-v3 308; IAM User Guide, which gives it to Amazon S3 only.
+UNSIGNED_REFUSED = (
+    "API Gateway hashes the body and refuses UNSIGNED-PAYLOAD: send bytes or a file, or let a "
+    "session hash a stream first with spool=<most bytes>"
+)
 
-_DATE = "\r"  # stands for a date, and cannot be in a canonical header
 _AFTER_SCHEME = len("https://")
 
 
 def canonical_request(
-    *, method: str, path: str, query: str = "", headers: Headers, payload_hash: str = EMPTY_SHA256
+    *, method: str, path: str, query: str = "", headers: "Headers", payload_hash: str = EMPTY_SHA256
 ) -> str:
     r"""Return the canonical request, whose SHA-256 is what a signature covers.
 
@@ -70,7 +73,7 @@ def canonical_request(
     merged: dict[str, str] = {}
     for name, value in headers:
         add_header(merged, name.lower(), value)
-    lines, names = header_lines(tuple(merged.items()))
+    lines, _, names = header_lines(tuple(merged.items()))
     path, query = canonical_path(path), canonical_query(query)
     return f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
 
@@ -105,7 +108,7 @@ def sign(
     *,
     method: str,
     url: str,
-    headers: Headers = (),
+    headers: "Headers" = (),
     body: bytes | str = b"",
     credentials: Credentials,
     region: str,
@@ -113,20 +116,20 @@ def sign(
     host: str | None = None,
     payload_hash: str | None = None,
     at: float | None = None,
-    also: Collection[str] = (),
+    also: "Collection[str]" = (),
 ) -> dict[str, str]:
     """Return the headers to set so that one request is signed; nothing passed in is changed.
 
     `url` is the URL as sent, percent-encoded; `headers` are those the request will carry. Signed
     are host, content-type, x-apigw-api-id, every x-amz-* header and those named in `also` (lower
     case). The Host is that of `headers`, else `host`, else the URL's. `payload_hash` stands for a
-    body that is hashed elsewhere, or is `UNSIGNED_PAYLOAD`. `at` is the time in seconds since the
-    epoch, else now. The answer::
+    body that is hashed elsewhere, or is `UNSIGNED_PAYLOAD`, which raises UnsignableBody for
+    API Gateway. `at` is the time in seconds since the epoch, else now. The answer::
 
         Host: api.example.com
         X-Amz-Date: 20150830T123600Z
         X-Amz-Security-Token: ...                  for temporary credentials
-        X-Amz-Content-Sha256: UNSIGNED-PAYLOAD     if so asked
+        X-Amz-Content-Sha256: UNSIGNED-PAYLOAD     if so asked, of another service
         Authorization: AWS4-HMAC-SHA256
             Credential=AKIDEXAMPLE/20150830/us-east-1/execute-api/aws4_request,
             SignedHeaders=host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8ed...
@@ -138,9 +141,8 @@ def sign(
     if payload_hash is None and "x-amz-content-sha256" not in signed:
         payload_hash = sha256(body.encode() if isinstance(body, str) else body).hexdigest()
     answer = {"Host": signed.setdefault("host", host or host_of(url))}
-    authorize(
-        answer,
-        method=method,
+    answer |= authorization(
+        method=method.upper(),  # as HTTP clients send it
         url=url,
         signed=signed,
         payload_hash=payload_hash or signed["x-amz-content-sha256"],
@@ -152,8 +154,7 @@ def sign(
     return answer
 
 
-def authorize(
-    answer: MutableMapping[str, str],
+def authorization(
     *,
     method: str,
     url: str,
@@ -163,22 +164,24 @@ def authorize(
     region: str,
     service: str,
     at: float,
-) -> None:
-    """Put into `answer` what `sign` returns but for Host: for adapters, which know the headers.
+) -> dict[str, str]:
+    """Return what `sign` returns but for Host: for adapters, which know the headers.
 
     `signed` holds those to be signed, host among them, in canonical form, and is completed here.
     """
     timestamp = _timestamp(int(at))
-    answer["X-Amz-Date"] = timestamp
+    answer = {"X-Amz-Date": timestamp}
     token = credentials.session_token
     if token is not None:
         answer["X-Amz-Security-Token"] = signed["x-amz-security-token"] = token
     if payload_hash == UNSIGNED_PAYLOAD:
+        if service == "execute-api":
+            from .errors import UnsignableBody
+
+            raise UnsignableBody(UNSIGNED_REFUSED)
         answer["X-Amz-Content-Sha256"] = signed["x-amz-content-sha256"] = payload_hash
-    # Most calls to an API differ in path, query and date alone: the block of headers is kept.
-    signed["x-amz-date"] = _DATE
-    lines, names = header_lines(tuple(signed.items()))
-    lines = lines.replace(_DATE, timestamp)
+    signed["x-amz-date"] = DATE
+    before, after, names = header_lines(tuple(signed.items()))
     if "#" in url:
         url = url.partition("#")[0]
     target, _, query = url.partition("?")
@@ -186,13 +189,14 @@ def authorize(
     path = canonical_path(target[start:]) if start > 0 else "/"
     if query:
         query = canonical_query(query)
-    canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
+    canonical = f"{method}\n{path}\n{query}\n{before}{timestamp}{after}\n{names}\n{payload_hash}"
     key = signing_key(credentials.secret_access_key, timestamp[:8], region, service)
     proof = key.sign(string_to_sign(canonical=canonical, timestamp=timestamp, scope=key.scope))
     answer["Authorization"] = Redacted(
         f"{ALGORITHM} Credential={credentials.access_key_id}/{key.scope}, "
         f"SignedHeaders={names}, Signature={proof}"
     )
+    return answer
 
 
 @lru_cache(maxsize=8)

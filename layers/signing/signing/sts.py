@@ -13,6 +13,7 @@ from .api import PrivateApi
 from .credentials import Provider, Refreshing, default
 from .errors import CredentialsError
 from .keys import Credentials
+from .urls import domain
 
 _OK = 200
 
@@ -33,12 +34,11 @@ def assume_role(
     AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL or `endpoint` name another; from a private subnet that
     takes an interface endpoint. The provider raises CredentialsError.
     """
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     url = (
         endpoint
         or os.environ.get("AWS_ENDPOINT_URL_STS")
         or os.environ.get("AWS_ENDPOINT_URL")
-        or f"https://sts.{region}.{suffix}"
+        or f"https://sts.{region}.{domain(region)}"
     )
     sts = PrivateApi(url=url, region=region, service="sts").session(credentials=source)
     question = {
