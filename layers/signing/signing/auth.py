@@ -34,6 +34,9 @@ _ADDED = (
 )
 
 
+_LOWER = {name: name.lower() for name in _ADDED}
+
+
 class SigV4Auth(AuthBase):
     """Sign what goes to one API: `requests.get(url, auth=SigV4Auth(api))`.
 
@@ -105,7 +108,7 @@ class SigV4Auth(AuthBase):
             at=time.time() + self.clock_offset,
         )
         for name, value in added.items():
-            carried[name.lower()] = (name, value)
+            carried[_LOWER[name]] = (name, value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SigV4Auth) and self._identity == other._identity
