@@ -46,6 +46,9 @@ class WireRequest:
         return [value.decode("latin-1") for key, value in self.headers if key == wanted]
 
 
+_MISMATCH = "The request signature we calculated does not match the signature you provided."
+
+
 class SignatureProblem(Exception):  # noqa: N818 - it is a finding about a request, not a fault
     """The Authorization header does not prove an identity. `error_type` as API Gateway names it.
 
@@ -57,6 +60,13 @@ class SignatureProblem(Exception):  # noqa: N818 - it is a finding about a reque
         self.error_type = error_type
         self.message = message
         self.attempted = attempted
+
+    @property
+    def summary(self) -> str:
+        """The finding in a few words, without the request that `message` may echo."""
+        if self.message.startswith(_MISMATCH):
+            return "wrong signature: not the one that this request makes with that key"
+        return self.message.partition("\n")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +168,7 @@ def verify(
     expected = hmac.digest(key, to_sign.encode(), "sha256").hex()
     if not hmac.compare_digest(expected.encode(), claim.signature.encode("latin-1")):
         raise _invalid(
-            "The request signature we calculated does not match the signature you provided. "
+            f"{_MISMATCH} "
             "Check your AWS Secret Access Key and signing method. Consult the service "
             "documentation for details.\n\n"
             f"The Canonical String for this request should have been\n'{canonical}'\n\n"

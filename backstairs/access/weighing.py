@@ -77,9 +77,7 @@ class Weighing:
         iam = self.route.authorization is Authorization.AWS_IAM
         if problem and (iam or (problem.attempted and endpoint)):
             rule = rules.SIGNATURE if iam else rules.SIGNATURE_AT_ENDPOINT
-            # Only its first line: the rest echoes the request, session token included.
-            why = problem.message.partition("\n")[0]
-            return self._end(rule, why, refusals.signature(problem))
+            return self._end(rule, problem.summary, refusals.signature(problem))
         if endpoint is not None and endpoint.policy is not None:
             ended = self._endpoint_policy(endpoint.policy)
             if ended is not None:

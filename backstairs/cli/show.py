@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import platform
+import re
 import sys
+import textwrap
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 
 from backstairs.cli.project import ask
 
@@ -61,9 +62,7 @@ def _calls(console: Console, running: Running, title: str, planned: Iterable[Sto
     """Make the calls and show what each came to."""
     from backstairs.demo.tour import take
 
-    table = Table("who", "from", "what", "status", "why", box=SIMPLE_HEAD, pad_edge=False)
-    table.columns[-1].overflow = "fold"
-    console.print(title)
+    console.print(title + "\n")
     as_expected = True
     for stop in planned:
         seen = take(running, stop)
@@ -72,15 +71,43 @@ def _calls(console: Console, running: Running, title: str, planned: Iterable[Sto
         color = "red" if not right else "green" if seen.answer.ok else "yellow"
         meant = "so" if seen.answer.status == stop.expected else stop.expected
         status = str(seen.answer.status) + ("" if right else f" (not {meant}!)")
-        table.add_row(
-            stop.who,
-            stop.origin,
-            f"{stop.method} {stop.path}",
-            f"[{color}]{status}[/]",
-            escape(seen.told or _why(running, seen)),
-        )
-    console.print(table)
+        who = f"{stop.who}, by {stop.origin}"
+        why = labelled(running, seen.told or _why(running, seen))
+        for line in lines_of(status, who, f"{stop.method} {stop.path}", why, console.width):
+            shown = escape(line).replace(status, f"[{color}]{status}[/]", 1)
+            console.print(shown, soft_wrap=True)
+            status = ""
+    console.print()
     return as_expected
+
+
+_INDENT = " " * 5
+_WHAT_COLUMN = 44
+
+
+def lines_of(status: str, who: str, what: str, why: str, width: int) -> list[str]:
+    """One call as lines of at most `width` columns: what came of it, who called what, and why.
+
+    Nothing is cut off; a word that is longer than a line has one of its own.
+    """
+    head = f"{status:<4} {who}"
+    fold = partial(textwrap.wrap, width=width, break_long_words=False, break_on_hyphens=False)
+    if len(head) < _WHAT_COLUMN and _WHAT_COLUMN + len(what) <= width:
+        first = [head.ljust(_WHAT_COLUMN) + what]
+    else:
+        first = [*fold(head, subsequent_indent=_INDENT), _INDENT + what]
+    return [*first, *fold(why, initial_indent=_INDENT, subsequent_indent=_INDENT)]
+
+
+def labelled(running: Running, text: str) -> str:
+    """The same with the names that the commands use in place of generated ones."""
+    for label, arn in running.roles.items():
+        text = text.replace(arn.rpartition("/")[2], label)
+    return _ROLE_POLICY.sub(r"\1's policy", text)
+
+
+# What SAM calls the policy that it makes of a function's `Policies`.
+_ROLE_POLICY = re.compile(r"\b(\w+Function)RolePolicy\d+\b")
 
 
 def _why(running: Running, seen: Seen) -> str:
