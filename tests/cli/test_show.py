@@ -1,4 +1,4 @@
-"""What `backstairs up` prints of a call: whole, at any width, in the names that the commands use."""
+"""What `backstairs up` prints of a call: whole, at any width, in names that commands use."""
 
 from __future__ import annotations
 
@@ -29,10 +29,8 @@ def test_a_call_takes_two_lines_at_eighty_columns() -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 130])
 def test_nothing_is_cut_off_and_no_line_is_too_long(width: int) -> None:
     """Whatever the width, each word is there, in order."""
-    who, what = (
-        "a partner, making a claim and going where it is, by internet",
-        "POST /partner/claims",
-    )
+    who = "a partner, making a claim and going where it is, by internet"
+    what = "POST /partner/claims"
     lines = lines_of("403 (not 200!)", who, what, WHY, width)
     assert " ".join(lines).split() == ["403", "(not", "200!)", *f"{who} {what} {WHY}".split()]
     assert all(len(line) <= width for line in lines)
