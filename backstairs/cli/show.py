@@ -162,6 +162,7 @@ Try, in another terminal:
     --header "x-apigw-api-id: {api.api_id}" \\
     http://127.0.0.1:{endpoint.port}/{api.stage}/members/m-1001
 
+Not proven here, as no AWS account took part: what docs/live.md lists, each with how to see it.
 Ctrl-C ends everything.""",
         markup=False,
         soft_wrap=True,
