@@ -39,7 +39,7 @@ def deployments(account: Account) -> Mapping[Stack, Mapping[str, str]]:
     """The stacks and their parameters; none where the application has no claims API."""
     outputs = account.outputs(STACK_NAME)
     endpoint_id = outputs.get("ExecuteApiEndpointId")
-    if endpoint_id is None or not {"ClaimsApiUrl", "ClaimsApiArn"} <= outputs.keys():
+    if endpoint_id is None or not {"ClaimsApiId", "ClaimsApiArn"} <= outputs.keys():
         return {}
     ec2 = account.client("ec2")
     (endpoint,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint_id])["VpcEndpoints"]
@@ -57,7 +57,9 @@ def deployments(account: Account) -> Mapping[Stack, Mapping[str, str]]:
         FORWARDER: {
             **network,
             "ExecuteApiEndpointSecurityGroupId": endpoint["Groups"][0]["GroupId"],
-            "BackendUrl": outputs["ClaimsApiUrl"],
+            # By the endpoint's name and the API's id, which do not depend on the API's alias.
+            "BackendUrl": f"https://{outputs['ExecuteApiEndpointDnsName']}/{claims.rpartition('/')[2]}",
+            "BackendApiId": outputs["ClaimsApiId"],
             # A partner may read claims and make one.
             "BackendGrants": f"{claims}/GET/claims/*,{claims}/POST/claims/*",
             "PartnerAllowlist": PARTNER_ADDRESSES,

@@ -41,7 +41,7 @@ def test_the_load_balancer_is_reached_by_the_link(link: Any) -> None:
     assert integration["connectionId"] == "VpcLink"
     assert integration["integrationTarget"] == BALANCER
     assert integration["uri"] == "https://backend.example:443/partner/{path}"
-    assert integration["timeoutInMillis"] == "10000"
+    assert integration["timeoutInMillis"] == 10000
     assert integration["requestParameters"]["integration.request.header.X-Api-Key"] == "'-'"
 
 

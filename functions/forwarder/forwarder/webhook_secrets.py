@@ -29,7 +29,6 @@ _RETRY_SECONDS = 1.0
 _DEFINITE = ("ParameterNotFound", "ParameterVersionNotFound")
 
 logger = logging.getLogger(__name__)
-logger.setLevel(logging.INFO)
 
 
 class NoSecretsError(Exception):

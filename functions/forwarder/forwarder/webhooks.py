@@ -62,7 +62,6 @@ LEAST_SECONDS = 0.5
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT)
 
 logger = logging.getLogger(__name__)
-logger.setLevel(logging.INFO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

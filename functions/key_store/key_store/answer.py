@@ -33,7 +33,6 @@ _WAITS = (0.0, 0.5, 1.0, 2.0)
 _PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 
 logger = logging.getLogger(__name__)
-logger.setLevel(logging.INFO)
 
 
 def compose(

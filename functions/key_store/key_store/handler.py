@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 logger = logging.getLogger(__name__)
-logger.setLevel(logging.INFO)
 
 
 class InvalidEventError(ValueError):
