@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +69,19 @@ def tool(name: str) -> str:
 
 
 def function_python() -> Path:
-    """The interpreter of the environment that holds what Lambda's image holds."""
+    """The interpreter of the environment that holds what Lambda's image holds.
+
+    It is Lambda's own Python where `make` found one.
+    """
     python = Path(sys.prefix).parent / "runtime" / "bin" / "python"
     if not python.exists():
         raise ProblemError(f"{python} is missing: `make up` installs it")
     return python
+
+
+def python_version(python: Path) -> str:
+    """What an interpreter says that it is: `Python 3.13.0`."""
+    return subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def ask(
