@@ -3,6 +3,11 @@
 PYTHON ?= python3
 UV := .venv/uv/bin/uv
 LOCAL := .venv/local/bin
+# The Python that the functions have in Lambda, if this machine has it: on PATH, of pyenv, of uv.
+LAMBDA := $(shell sed -n 's/^ *Runtime: //p' template.yaml)
+DEPLOYED := $(shell for python in $(LAMBDA) "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin/$(LAMBDA) \
+	"$$HOME"/.local/share/uv/python/*/bin/$(LAMBDA); do \
+	"$$python" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
 # The certificates of the machine: behind a proxy of its own, uv's would not do.
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
@@ -11,8 +16,19 @@ export SAM_CLI_TELEMETRY := 0
 up: install ## build, deploy into an emulated account, open the doors, stay up
 	@$(LOCAL)/backstairs up
 
-test: install .venv/aws4_testsuite .venv/octokit_examples ## every test
+test: install .venv/aws4_testsuite .venv/octokit_examples ## every test, and on Lambda's Python once more what runs there
 	@$(LOCAL)/pytest
+	@here=$$($(LOCAL)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	if [ "python$$here" != "$(LAMBDA)" ]; then $(MAKE) --no-print-directory test-deployed HERE="$$here"; fi
+
+ifdef DEPLOYED
+test-deployed: .venv/$(LAMBDA)/.installed
+	@echo "once more, what runs in Lambda, on its Python: $(DEPLOYED)"
+	@.venv/$(LAMBDA)/bin/pytest tests/functions tests/forwarder tests/signing tests/webhooks
+else
+test-deployed:
+	@echo "no $(LAMBDA) on PATH, of pyenv or of uv: what runs in Lambda was tested on $(HERE) alone"
+endif
 
 lint: install .venv/cfn-lint/.installed .venv/checkov/.installed .venv/zizmor/.installed ## ruff, mypy, cfn-lint, sam validate, checkov, zizmor
 	$(LOCAL)/ruff check .
@@ -39,6 +55,19 @@ install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ##
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/$*
 	@$(UV) pip sync --quiet --require-hashes --python .venv/$* requirements/$*.txt
 	@touch $@
+
+# What runs in Lambda runs on its Python, or else on the one at hand: anew when that changed.
+.venv/runtime/.installed: requirements/runtime.txt
+.venv/$(LAMBDA)/.installed: requirements/local.txt
+.venv/runtime/.installed .venv/$(LAMBDA)/.installed: .venv/.deployed .venv/uv/.installed
+	@echo "installing $(filter requirements/%,$^) into $(@D), of $(or $(DEPLOYED),$(PYTHON))"
+	@$(UV) venv --quiet --clear --python $(or $(DEPLOYED),$(PYTHON)) $(@D)
+	@$(UV) pip sync --quiet --require-hashes --python $(@D) $(filter requirements/%,$^)
+	@touch $@
+
+.venv/.deployed: always
+	@mkdir -p $(@D)
+	@echo "$(or $(DEPLOYED),$(PYTHON))" | cmp --silent - $@ || echo "$(or $(DEPLOYED),$(PYTHON))" > $@
 
 .venv/local/.installed: requirements/local.txt pyproject.toml .venv/uv/.installed
 	@echo "installing requirements/local.txt and this project into .venv/local"
@@ -88,4 +117,4 @@ lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
 clean: ## remove what was installed, built and left by runs
 	rm -rf .venv .aws-sam .backstairs
 
-.PHONY: up test lint install bench lock clean
+.PHONY: up test test-deployed lint install bench lock clean always

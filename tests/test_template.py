@@ -4,24 +4,116 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import TYPE_CHECKING, Any
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstairs.access import Unresolved
+from backstairs.cli.project import tool
 from backstairs.template.intrinsics import Known, Resolver, parameter_values
 from backstairs.template.load import TemplateError, load, parse, translate
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 thorough = settings(max_examples=300, deadline=None, database=None)
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 SAM = "Transform: AWS::Serverless-2016-10-31\n"
 BUCKET = "Resources: {Bucket: {Type: AWS::S3::Bucket}}\n"
+
+
+# What the SAM CLI takes, beside a folder `code`: each with the command that shows it.
+ACCEPTED = {
+    "code for all functions": (
+        "build",
+        SAM
+        + "Globals: {Function: {CodeUri: code, Runtime: python3.13, Handler: a.b}}\n"
+        + "Resources: {F: {Type: AWS::Serverless::Function, Metadata: {BuildMethod: python-uv}}}",
+    ),
+    "local paths, or none": (
+        "build",
+        SAM
+        + """Resources:
+          Here:
+            Type: AWS::Serverless::Function
+            Metadata: {BuildMethod: python-uv}
+            Properties: {Runtime: python3.13, Handler: a.b}
+          Steps:
+            Type: AWS::Serverless::StateMachine
+            Properties: {DefinitionUri: code/steps.json, Role: "arn:aws:iam::123456789012:role/s"}
+          Rest:
+            Type: AWS::Serverless::Api
+            Properties: {DefinitionUri: code/api.yaml, StageName: dev}
+          Http: {Type: AWS::Serverless::HttpApi, Properties: {DefinitionUri: code/api.yaml}}
+        """,
+    ),
+    "resources from elsewhere": (
+        "build",
+        SAM
+        + """Resources:
+          Queue: {Type: AWS::SQS::Queue}
+          Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/key}}
+        """,
+    ),
+    "JSON with tabs": (
+        "build",
+        json.dumps(
+            {
+                "Transform": "AWS::Serverless-2016-10-31",
+                "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+            },
+            indent="\t",
+        ),
+    ),
+    # To build an image takes Docker.
+    "an image": (
+        "validate",
+        SAM
+        + """Resources:
+          Image:
+            Type: AWS::Serverless::Function
+            Metadata: {Dockerfile: Dockerfile, DockerContext: code, DockerTag: v1}
+            Properties: {PackageType: Image}
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_what_the_sam_cli_takes_is_taken(name: str, tmp_path: Path) -> None:
+    """`make up` does not stop for what is valid."""
+    path = tmp_path / "template.yaml"
+    path.write_text(ACCEPTED[name][1], "utf-8")
+    translated = translate(load(path), {}, path.name, REGION)
+    types = {resource.get("Type") for resource in translated["Resources"].values()}
+    assert not [one for one in types if one and one.startswith("AWS::Serverless::")]
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_the_sam_cli_takes_it(name: str, tmp_path: Path) -> None:
+    """So the templates of the test above are valid."""
+    command, text = ACCEPTED[name]
+    options = {"build": ["--beta-features"], "validate": ["--lint", "--region", REGION]}[command]
+    (tmp_path / "template.yaml").write_text(text, "utf-8")
+    (tmp_path / "code").mkdir()
+    for path in (tmp_path / "requirements.txt", tmp_path / "code" / "requirements.txt"):
+        path.touch()
+    (tmp_path / "code" / "steps.json").write_text("{}", "utf-8")
+    (tmp_path / "code" / "api.yaml").write_text("openapi: 3.0.1\npaths: {}\n", "utf-8")
+    search = os.pathsep.join([str(Path(tool("uv")).parent), os.environ["PATH"]])
+    ran = subprocess.run(
+        [tool("sam"), command, *options],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PATH": search, "SAM_CLI_TELEMETRY": "0"},
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -48,6 +140,7 @@ BUCKET = "Resources: {Bucket: {Type: AWS::S3::Bucket}}\n"
         (f"{BUCKET}Conditions: yes", "Conditions is not a mapping"),
         (f"{BUCKET}Mappings: 3", "Mappings is not a mapping"),
         (f"{BUCKET}Outputs: x", "Outputs is not a mapping"),
+        (f"{BUCKET}Globals: [a]", "Globals is not a mapping"),
     ],
 )
 def test_a_template_that_cannot_be_loaded_says_where_and_why(

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from backstairs.cli.project import ProblemError, Project, api_of, ask, assume, origin_of
+from backstairs.cli.project import ProblemError, Project, api_of, ask, assume, origin_of, reaching
 
 if TYPE_CHECKING:
     import argparse
@@ -40,10 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print status and body on standard output, the reasons on standard error."""
-    from botocore.credentials import Credentials
-
-    from backstairs.client import call
-
     if not options.path.startswith("/"):
         raise ProblemError(f"a path starts with /: {options.path}")
     if not options.path.isascii() or not options.path.isprintable() or " " in options.path:
@@ -54,6 +50,16 @@ def run(options: argparse.Namespace) -> int:
     if options.data and "content-type" not in {name.lower() for name, _ in headers}:
         headers.append(("Content-Type", "application/json"))
     running = Project.here().running()
+    with reaching(running):
+        _call(running, options, headers)
+    return 0
+
+
+def _call(running: Running, options: argparse.Namespace, headers: list[tuple[str, str]]) -> None:
+    from botocore.credentials import Credentials
+
+    from backstairs.client import call
+
     api = api_of(running, options.api) if options.api else _api_with(running, options.path)
     origin = origin_of(running, options.origin or ("endpoint" if api.private else "internet"))
     if options.api_key:
@@ -81,7 +87,6 @@ def run(options: argparse.Namespace) -> int:
     for one in decision.get("ledTo", ()):
         print(f"it led to {one['method']} {one['path']}: {one['status']}", file=sys.stderr)
         _explain(one)
-    return 0
 
 
 def _explain(decision: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from backstairs.cli.project import Project, assume
+from backstairs.cli.project import Project, assume, reaching
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the exports on standard output, whose they are on standard error."""
     running = Project.here().running()
-    found = assume(running, options.function)
+    with reaching(running):
+        found = assume(running, options.function)
     for name, value in (
         ("AWS_ACCESS_KEY_ID", found["AccessKeyId"]),
         ("AWS_SECRET_ACCESS_KEY", found["SecretAccessKey"]),

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backstairs.cli.project import ProblemError, Project, ask, known_function
+from backstairs.cli.project import ProblemError, Project, ask, known_function, reaching
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +33,8 @@ def run(options: argparse.Namespace) -> int:
         raise ProblemError(f"{options.event}: {error.strerror}") from error
     except ValueError as error:
         raise ProblemError(f"{options.event}: is not JSON: {error}") from error
-    answer, headers = ask(running, "POST", f"/functions/{name}/invocations", event)
+    with reaching(running):
+        answer, headers = ask(running, "POST", f"/functions/{name}/invocations", event)
     print(json.dumps(answer, indent=2, ensure_ascii=False))
     if "x-amz-function-error" in headers:
         print(f"the function failed: {headers['x-amz-function-error']}", file=sys.stderr)

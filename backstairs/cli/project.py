@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import shutil
+import socket
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from backstairs.local.running import OpenApi, OpenOrigin, Running
 
@@ -68,11 +72,19 @@ def tool(name: str) -> str:
 
 
 def function_python() -> Path:
-    """The interpreter of the environment that holds what Lambda's image holds."""
+    """The interpreter of the environment that holds what Lambda's image holds.
+
+    It is Lambda's own Python where `make` found one.
+    """
     python = Path(sys.prefix).parent / "runtime" / "bin" / "python"
     if not python.exists():
         raise ProblemError(f"{python} is missing: `make up` installs it")
     return python
+
+
+def python_version(python: Path) -> str:
+    """What an interpreter says that it is: `Python 3.13.0`."""
+    return subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def ask(
@@ -86,6 +98,39 @@ def ask(
         return json.load(answer), dict(answer.getheaders())
     finally:
         connection.close()
+
+
+def answers(port: int) -> bool:
+    """Whether something listens on a port of 127.0.0.1."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def reaching(running: Running) -> Iterator[None]:
+    """Say in one line what of a running application no longer answers. Raises ProblemError."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
+    except (OSError, http.client.HTTPException, BotoCoreError) as error:
+        ports = {
+            "the emulated account": urlsplit(running.account_url).port or 80,
+            "`backstairs up`": running.control,
+            **{f"the door of {origin.name}": origin.port for origin in running.origins},
+        }
+        for name, port in ports.items():
+            if not answers(port):
+                said = f"{name} (port {port}) is gone"
+                break
+        else:
+            if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
+                raise
+            said = f"no answer came: {type(error).__name__}"
+        raise ProblemError(f"{said}; end what runs here (Ctrl-C), start it: `make up`") from error
 
 
 def assume(running: Running, function: str) -> Mapping[str, Any]:

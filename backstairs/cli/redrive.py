@@ -12,11 +12,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backstairs.cli.project import ProblemError, Project, ask
+from backstairs.cli.project import ProblemError, Project, ask, reaching
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Mapping
+
+    from backstairs.local.running import Running
 
 _LOGICAL_ID, _LABEL = "NotifierFunction", "notifier"
 # While a message is dealt with nobody else gets it.
@@ -42,11 +44,18 @@ def run(options: argparse.Namespace) -> int:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        notifier = _in_aws(options.stack_name) if options.stack_name else _running_here()
-        given_up, left_in_queue = _tell_given_up(notifier)
-        told, kept = _tell_set_aside(notifier)
+        if options.stack_name:
+            return _redrive(_in_aws(options.stack_name))
+        running = Project.here().running()
+        with reaching(running):
+            return _redrive(_running_here(running))
     except (BotoCoreError, ClientError) as error:
         raise ProblemError(str(error)) from error
+
+
+def _redrive(notifier: _Notifier) -> int:
+    given_up, left_in_queue = _tell_given_up(notifier)
+    told, kept = _tell_set_aside(notifier)
     print(f"told {told} that were set aside, {given_up} that Lambda had given up")
     for reason, number in sorted(kept.items()):
         print(f"still set aside: {number}, {reason}", file=sys.stderr)
@@ -111,11 +120,10 @@ def _messages(sqs: Any, url: str) -> Iterator[Mapping[str, Any]]:
         yield from found["Messages"]
 
 
-def _running_here() -> _Notifier:
+def _running_here(running: Running) -> _Notifier:
     from backstairs.account.client import Account
     from backstairs.local.deploy import STACK_NAME
 
-    running = Project.here().running()
     account = Account(running.account_url, running.region)
 
     def invoke(event: object) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import platform
 import re
 import sys
 import textwrap
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from backstairs.cli.project import ask
+from backstairs.cli.project import ask, python_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -148,7 +147,7 @@ def what_next(console: Console, running: Running, python: Path, logs: Path) -> N
         console.print(f"  {origin.name:24} http://127.0.0.1:{origin.port}  {origin.dns_name or ''}")
     console.print(
         f"""
-Functions run on Python {platform.python_version()} ({python}); their logs are in {logs}.
+Functions run on {python_version(python)} ({python}); their logs are in {logs}.
 Try, in another terminal:
 
   {backstairs} call GET /members/m-1001 --as notifier

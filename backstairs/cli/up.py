@@ -16,11 +16,12 @@ import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import uvloop
 from rich.console import Console
 
-from backstairs.cli.project import ProblemError, Project, function_python, tool
+from backstairs.cli.project import ProblemError, Project, answers, function_python, tool
 from backstairs.cli.show import step, tour, what_next
 
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ def run(options: argparse.Namespace) -> int:
             filename=logs / "backstairs.log", format="%(asctime)s %(levelname)s %(message)s"
         )
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                return runner.run(_up(project, Children(), once=options.once))
+            with (
+                _naming_a_lost_account() as urls,
+                asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+            ):
+                return runner.run(_up(project, Children(), urls, once=options.once))
         except asyncio.CancelledError:
             return 128 + signal.SIGTERM
         finally:
@@ -77,7 +81,34 @@ def _alone(project: Project) -> Iterator[None]:
         os.close(held)
 
 
-async def _up(project: Project, children: Children, *, once: bool) -> int:
+@contextlib.contextmanager
+def _naming_a_lost_account() -> Iterator[list[str]]:
+    """Whatever fails because the account at one of these URLs ended, say that in one line."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    urls: list[str] = []
+    try:
+        yield urls
+    except (BotoCoreError, ClientError, OSError, ProblemError, ExceptionGroup) as error:
+        if all(map(_answers, urls)):
+            raise
+        raise ProblemError(
+            "the emulated account has ended by itself: start again with `make up`, after a look "
+            "into .backstairs/logs/account.log"
+        ) from error
+
+
+async def _until_gone(url: str) -> None:
+    """Return when nothing answers at the account's URL any more."""
+    while await asyncio.to_thread(_answers, url):  # noqa: ASYNC110 - a process tells nobody
+        await asyncio.sleep(1)
+
+
+def _answers(url: str) -> bool:
+    return answers(urlsplit(url).port or 80)
+
+
+async def _up(project: Project, children: Children, urls: list[str], *, once: bool) -> int:
     from backstairs.account.client import Account
     from backstairs.demo import public
     from backstairs.demo.backend import NAME, demo_backend
@@ -96,12 +127,14 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     logs = project.state / "logs"
     sam = Sam(tool("sam"), [str(Path(tool("uv")).parent)], project.root, logs, children)
-    state = project.state
     wanted = [one for one in public.BUILT if (project.root / one.template).is_file()]
     try:
         with step(console, "sam build, starting an emulated account"):
-            starting = asyncio.to_thread(start_account, sys.executable, children, state, REGION)
+            starting = asyncio.to_thread(
+                start_account, sys.executable, children, project.state, REGION
+            )
             url, problem = await asyncio.gather(starting, asyncio.to_thread(_build, sam, wanted))
+        urls.append(url)
         account = Account(url, REGION)
         with step(console, f"sam deploy of stack {STACK_NAME}"):
             await asyncio.to_thread(sam.deploy, account)
@@ -124,21 +157,26 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
             STACK_NAME,
             children=children,
             python=python,
-            state=state,
+            state=project.state,
             backends={NAME: demo_backend},
         )
         async with contextlib.AsyncExitStack() as stack:
             with step(console, "opening the doors, starting the functions"):
                 running = await stack.enter_async_context(doors)
-                samples = project.root / "events" / "sample-members.json"
-                await asyncio.to_thread(load_samples, account, STACK_NAME, samples)
+                await asyncio.to_thread(
+                    load_samples,
+                    account,
+                    STACK_NAME,
+                    project.root / "events" / "sample-members.json",
+                )
             running.write(project.run_file)
             as_expected = await asyncio.to_thread(tour, console, running)
             if once:
                 return 0 if as_expected and problem is None else 1
             what_next(console, running, python, logs)
-            await asyncio.Event().wait()
-            return 0
+            await _until_gone(url)
+        # Not within the doors' task group, which would wrap it.
+        raise ProblemError("the emulated account does not answer")
     except StepError as error:
         raise ProblemError(str(error)) from error
     finally:

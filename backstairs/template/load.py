@@ -43,12 +43,12 @@ def parse(text: str, name: str) -> dict[str, Json]:
     """Read a template's text; `name` is what errors call it. Raises TemplateError."""
     try:
         # As CloudFormation does, which takes YAML for JSON: a date, or a number as key, is text.
-        template = json.loads(json.dumps(yaml_parse(text), default=str))
+        template = json.loads(json.dumps(_json_or_yaml(text), default=str))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise TemplateError(f"{name}: is not YAML: {error}") from error
     if not isinstance(template, dict):
         raise TemplateError(f"{name}: is not a template: a mapping with Resources is expected")
-    for section in ("Parameters", "Mappings", "Conditions", "Outputs"):
+    for section in ("Globals", "Parameters", "Mappings", "Conditions", "Outputs"):
         if not isinstance(template.get(section, {}), dict):
             raise TemplateError(f"{name}: {section} is not a mapping")
     for parameter, declared in template.get("Parameters", {}).items():
@@ -64,8 +64,18 @@ def parse(text: str, name: str) -> dict[str, Json]:
     return template
 
 
+def _json_or_yaml(text: str) -> Json:
+    """YAML takes no tabs for indentation, so JSON is tried first."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml_parse(text)
+
+
 def _problem(logical_id: str, resource: Json) -> str | None:
     """What of a resource cannot be understood."""
+    if logical_id == "Fn::Transform":  # resources that CloudFormation reads from elsewhere
+        return None
     if logical_id.startswith("Fn::"):
         return f"{logical_id} is not modelled"
     if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
@@ -82,7 +92,7 @@ def translate(
     document, values = copy.deepcopy(dict(template)), dict(parameters)
     for logical_id, resource in document["Resources"].items():
         location = resource.get("Properties", {}).get("Location")
-        if resource["Type"] == "AWS::Serverless::Application" and isinstance(location, dict):
+        if resource.get("Type") == "AWS::Serverless::Application" and isinstance(location, dict):
             # SAM would ask AWS for it; nothing here may.
             raise TemplateError(
                 f"{name}: {logical_id}: applications of the repository are not read"
@@ -111,14 +121,33 @@ _PATHS = {
     "AWS::Serverless::Function": "CodeUri",
     "AWS::Serverless::LayerVersion": "ContentUri",
     "AWS::Serverless::Application": "Location",
+    "AWS::Serverless::StateMachine": "DefinitionUri",
+    "AWS::Serverless::Api": "DefinitionUri",
+    "AWS::Serverless::HttpApi": "DefinitionUri",
 }
+_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/not-packaged"
 
 
 def _stand_in_for_local_paths(template: dict[str, Json]) -> None:
-    """Before `sam package`, code is a folder; the translator wants to see it in a bucket."""
+    """Before `sam package`, code is a folder; the translator wants to see it in a bucket.
+
+    As in the SAM CLI, a function's folder is the template's own where none is named.
+    """
+    for kind, shared in (template.get("Globals") or {}).items():
+        _stand_in(shared, _PATHS.get(f"AWS::Serverless::{kind}"))
+    of_all = (template.get("Globals") or {}).get("Function") or {}
     for resource in template["Resources"].values():
-        properties = resource.get("Properties", {})
-        name = _PATHS.get(resource["Type"], "")
-        path = properties.get(name)
-        if isinstance(path, str) and "://" not in path:
-            properties[name] = f"s3://not-packaged/{path}"
+        kind = resource.get("Type")
+        if kind == "AWS::Serverless::Function":
+            properties = resource.setdefault("Properties", {})
+            if properties.get("PackageType") == "Image":
+                properties.setdefault("ImageUri", _IMAGE)
+            elif not {"CodeUri", "InlineCode"} & {*properties, *of_all}:
+                properties["CodeUri"] = "."
+        _stand_in(resource.get("Properties"), _PATHS.get(kind))
+
+
+def _stand_in(properties: Json, name: str | None) -> None:
+    path = properties.get(name) if isinstance(properties, dict) else None
+    if isinstance(path, str) and "://" not in path:
+        properties[name] = f"s3://not-packaged/{path}"

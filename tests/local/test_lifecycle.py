@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from backstairs.cli.project import function_python, python_version
 from tests.local.application import Application, copy_application, members
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def test_the_tour_is_shown(application: Application) -> None:
 
     for line in ("sam build", "sam deploy", "wrong signature", "another account", "curl"):
         assert line in output
-    assert "Functions run on Python 3." in output
+    assert f"Functions run on {python_version(function_python())} (" in output
     assert "Traceback" not in output
 
 

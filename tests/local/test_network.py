@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from typing import TYPE_CHECKING
 
 import pytest
 
 from backstairs.access import Endpoint
+from backstairs.http.servers import Servers
 from backstairs.network.proxy import Certificates, Network, names_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from backstairs.http.asgi import Receive, Scope, Send
 
 REGION = "eu-west-1"
 
@@ -107,3 +111,31 @@ def test_certificates(tmp_path: Path) -> None:
 
     assert context.get_ca_certs()
     assert certificates.server.stat().st_mode & 0o077 == 0
+
+
+def contexts() -> list[ssl.SSLContext]:
+    """All TLS contexts of this process."""
+    return [one for one in gc.get_objects() if isinstance(one, ssl.SSLContext)]
+
+
+def test_an_end_that_tls_does_not_vouch_for_is_none_on_every_python(tmp_path: Path) -> None:
+    """Some versions of Python ask OpenSSL to ignore it; no context of the doors does."""
+    before = contexts()
+
+    async def no_app(scope: Scope, receive: Receive, send: Send) -> None:
+        """Nobody calls it."""
+
+    async def serve() -> list[ssl.SSLContext]:
+        servers = Servers(Certificates(tmp_path, REGION).server)
+        servers.add(no_app)
+        serving = asyncio.create_task(servers.run())
+        await servers.started()
+        made = [one for one in contexts() if not any(one is other for other in before)]
+        servers.stop()
+        await serving
+        return made
+
+    made = asyncio.run(serve())
+
+    assert made
+    assert not [one for one in made if one.options & ssl.OP_IGNORE_UNEXPECTED_EOF]
