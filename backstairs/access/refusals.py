@@ -43,6 +43,9 @@ HTTP_TIMED_OUT = _refusal(503, "ServiceUnavailableException", "Service Unavailab
 TIMED_OUT = _refusal(504, "InternalServerErrorException", "Endpoint request timed out")
 BAD_BODY = _refusal(400, "BadRequestException", "Invalid request body")
 BAD_REQUEST = _refusal(400, "BadRequestException", "Bad Request")
+REQUEST_TIMED_OUT = _refusal(408, "RequestTimeoutException", "Request Timeout")
+CODING = _refusal(501, "NotImplementedException", "Transfer coding not implemented")
+VERSION = _refusal(505, "HttpVersionException", "HTTP version not supported")
 
 
 def missing_parameters(names: list[str]) -> Refusal:
