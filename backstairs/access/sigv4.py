@@ -155,6 +155,8 @@ def claimed(
 ) -> Claim:
     """A claim of its parts as they were sent. Raises SignatureProblem."""
     elements = credential.split("/")
+    if not credential.isprintable():  # it is repeated below and in logs
+        raise incomplete("Credential has characters that are not printable.")
     if len(elements) != len(("key", "date", "region", "service", "aws4_request")):
         raise incomplete("Credential must have exactly 5 slash-delimited elements.")
     key, date, region, service, terminator = elements
