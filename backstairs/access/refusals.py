@@ -73,6 +73,12 @@ def access_denied(user: str | None, resource: str, because: str) -> Refusal:
     )
 
 
+UNDECIDED = 501
+"""The status of what `undecided` says."""
+
+
 def undecided(why: str) -> Refusal:
     """Not an answer of API Gateway: the decision could not be modelled, so nothing is claimed."""
-    return _refusal(501, "BackstairsUnknown", f"Backstairs cannot tell what AWS would do: {why}")
+    return _refusal(
+        UNDECIDED, "BackstairsUnknown", f"Backstairs cannot tell what AWS would do: {why}"
+    )
