@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from backstairs.access import refusals, rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,3 +192,16 @@ class Decision:
     verdict: Verdict
     reasons: tuple[Reason, ...]
     refusal: Refusal | None = None
+
+    def because(self, reason: Reason) -> Decision:
+        """The same verdict, with one more reason at the end."""
+        return replace(self, reasons=(*self.reasons, reason))
+
+    def refused(self, reason: Reason, answer: Refusal) -> Decision:
+        """What a later step makes of it: refused, for a reason that decides."""
+        return Decision(Verdict.REFUSED, (*self.reasons, reason), answer)
+
+    def unknown(self, why: str) -> Decision:
+        """What a later step makes of it: unknown, because something is not modelled."""
+        reasons = (*self.reasons, Reason(rules.NOT_MODELLED, why))
+        return Decision(Verdict.UNKNOWN, reasons, refusals.undecided(why))

@@ -43,6 +43,9 @@ HTTP_TIMED_OUT = _refusal(503, "ServiceUnavailableException", "Service Unavailab
 TIMED_OUT = _refusal(504, "InternalServerErrorException", "Endpoint request timed out")
 BAD_BODY = _refusal(400, "BadRequestException", "Invalid request body")
 BAD_REQUEST = _refusal(400, "BadRequestException", "Bad Request")
+REQUEST_TIMED_OUT = _refusal(408, "RequestTimeoutException", "Request Timeout")
+CODING = _refusal(501, "NotImplementedException", "Transfer coding not implemented")
+VERSION = _refusal(505, "HttpVersionException", "HTTP version not supported")
 
 
 def missing_parameters(names: list[str]) -> Refusal:
@@ -70,6 +73,12 @@ def access_denied(user: str | None, resource: str, because: str) -> Refusal:
     )
 
 
+UNDECIDED = 501
+"""The status of what `undecided` says."""
+
+
 def undecided(why: str) -> Refusal:
     """Not an answer of API Gateway: the decision could not be modelled, so nothing is claimed."""
-    return _refusal(501, "BackstairsUnknown", f"Backstairs cannot tell what AWS would do: {why}")
+    return _refusal(
+        UNDECIDED, "BackstairsUnknown", f"Backstairs cannot tell what AWS would do: {why}"
+    )

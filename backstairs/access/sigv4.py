@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -50,16 +50,20 @@ _MISMATCH = "The request signature we calculated does not match the signature yo
 
 
 class SignatureProblem(Exception):  # noqa: N818 - it is a finding about a request, not a fault
-    """The Authorization header does not prove an identity. `error_type` as API Gateway names it.
+    """What a request carries does not prove an identity. `error_type` as API Gateway names it.
 
-    `attempted` is false for another scheme (a bearer token), which is no signature at all.
+    `attempted` is false for another scheme (a bearer token), which is no signature at all;
+    `unknown` is true where nobody has said what AWS makes of it.
     """
 
-    def __init__(self, error_type: str, message: str, *, attempted: bool = True) -> None:
+    def __init__(
+        self, error_type: str, message: str, *, attempted: bool = True, unknown: bool = False
+    ) -> None:
         super().__init__(message)
         self.error_type = error_type
         self.message = message
         self.attempted = attempted
+        self.unknown = unknown
 
     @property
     def summary(self) -> str:
@@ -71,7 +75,11 @@ class SignatureProblem(Exception):  # noqa: N818 - it is a finding about a reque
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an Authorization header claims: whose key, which scope, which headers are signed."""
+    """What a signature claims: whose key, which scope, which headers are signed.
+
+    `tokens` are the session tokens that came with it; `expires` is for how many seconds a
+    signature in the query is good, None for one in a header.
+    """
 
     access_key_id: str
     date: str
@@ -80,6 +88,8 @@ class Claim:
     signed_headers: tuple[str, ...]
     signature: str
     timestamp: str
+    tokens: tuple[str, ...] = ()
+    expires: int | None = None
 
     @property
     def scope(self) -> str:
@@ -96,11 +106,11 @@ def read_claim(request: WireRequest) -> Claim | None:
     if not headers:
         return None
     if len(headers) > 1:
-        raise _incomplete("Authorization header was sent more than once.")
+        raise incomplete("Authorization header was sent more than once.")
     algorithm, _, rest = headers[0].partition(" ")
     if algorithm != ALGORITHM:
         # SigV4a, which nobody here can verify, is a signature all the same.
-        raise _incomplete(
+        raise incomplete(
             "Authorization header requires 'Credential' parameter. "
             "Authorization header requires 'Signature' parameter. "
             "Authorization header requires 'SignedHeaders' parameter. "
@@ -111,7 +121,7 @@ def read_claim(request: WireRequest) -> Claim | None:
     for part in rest.split(","):
         name, equals, value = part.strip(" \t").partition("=")
         if not equals or name in parameters:
-            raise _incomplete("Invalid or repeated key=value pair in Authorization header.")
+            raise incomplete("Invalid or repeated key=value pair in Authorization header.")
         parameters[name] = value
     timestamps = request.values("x-amz-date") or request.values("date")
     missing = [
@@ -124,11 +134,32 @@ def read_claim(request: WireRequest) -> Claim | None:
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
         )
     if missing:
-        raise _incomplete(" ".join(missing))
-    credential = parameters["Credential"].split("/")
-    if len(credential) != len(("key", "date", "region", "service", "aws4_request")):
-        raise _incomplete("Credential must have exactly 5 slash-delimited elements.")
-    key, date, region, service, terminator = credential
+        raise incomplete(" ".join(missing))
+    return claimed(
+        parameters["Credential"],
+        parameters["SignedHeaders"],
+        parameters["Signature"],
+        timestamps[0],
+        tokens=tuple(request.values("x-amz-security-token")),
+    )
+
+
+def claimed(
+    credential: str,
+    signed_headers: str,
+    signature: str,
+    timestamp: str,
+    *,
+    tokens: tuple[str, ...],
+    expires: int | None = None,
+) -> Claim:
+    """A claim of its parts as they were sent. Raises SignatureProblem."""
+    elements = credential.split("/")
+    if not credential.isprintable():  # it is repeated below and in logs
+        raise incomplete("Credential has characters that are not printable.")
+    if len(elements) != len(("key", "date", "region", "service", "aws4_request")):
+        raise incomplete("Credential must have exactly 5 slash-delimited elements.")
+    key, date, region, service, terminator = elements
     if terminator != "aws4_request":
         raise _invalid("Credential should be scoped with a valid terminator: 'aws4_request'.")
     return Claim(
@@ -136,9 +167,11 @@ def read_claim(request: WireRequest) -> Claim | None:
         date=date,
         region=region,
         service=service,
-        signed_headers=tuple(parameters["SignedHeaders"].split(";")),
-        signature=parameters["Signature"],
-        timestamp=timestamps[0],
+        signed_headers=tuple(signed_headers.split(";")),
+        signature=signature,
+        timestamp=timestamp,
+        tokens=tokens,
+        expires=expires,
     )
 
 
@@ -155,6 +188,8 @@ def verify(
         raise _invalid(
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization header."
         )
+    if claim.expires is not None:
+        request = replace(request, query=_without_signature(request.query))
     canonical = canonical_request(request, claim.signed_headers)
     to_sign = "\n".join(
         (
@@ -226,6 +261,12 @@ def _canonical_query(query: bytes) -> str:
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
+def _without_signature(query: bytes) -> bytes:
+    return b"&".join(
+        part for part in query.split(b"&") if _requote(part.partition(b"=")[0]) != "X-Amz-Signature"
+    )
+
+
 def _requote(text: bytes) -> str:
     return quote(unquote_to_bytes(text.replace(b"+", b" ")), safe="-_.~")
 
@@ -233,17 +274,20 @@ def _requote(text: bytes) -> str:
 def _check_date(claim: Claim, now: datetime) -> None:
     signed_at = _moment(claim.timestamp)
     if signed_at is None:
-        raise _incomplete("Date must be in ISO-8601 'basic format'.")
+        raise incomplete("Date must be in ISO-8601 'basic format'.")
     if claim.timestamp[:8] != claim.date:
         raise _invalid(
             f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date "
             f"from HTTP: '{claim.date}' != '{claim.timestamp[:8]}'."
         )
     clock = now.strftime(_AMZ_DATE)
-    if signed_at < now - TOLERANCE:
-        limit = (now - TOLERANCE).strftime(_AMZ_DATE)
+    good_for = TOLERANCE if claim.expires is None else timedelta(seconds=claim.expires)
+    if signed_at < now - good_for:
+        limit = (now - good_for).strftime(_AMZ_DATE)
+        how_long = "5 min." if claim.expires is None else f"{claim.expires} s"
         raise _invalid(
-            f"Signature expired: {claim.timestamp} is now earlier than {limit} ({clock} - 5 min.)"
+            f"Signature expired: {claim.timestamp} is now earlier than {limit} "
+            f"({clock} - {how_long})"
         )
     if signed_at > now + TOLERANCE:
         limit = (now + TOLERANCE).strftime(_AMZ_DATE)
@@ -285,7 +329,8 @@ def expired_token() -> SignatureProblem:
     )
 
 
-def _incomplete(message: str, *, attempted: bool = True) -> SignatureProblem:
+def incomplete(message: str, *, attempted: bool = True) -> SignatureProblem:
+    """A signature that lacks a part, or has one twice."""
     return SignatureProblem("IncompleteSignatureException", message, attempted=attempted)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from backstairs.access.policy import Match, Policy
     from backstairs.access.refusals import Refusal
     from backstairs.access.rules import Rule
+    from backstairs.access.sigv4 import SignatureProblem
 
 ACTION = "execute-api:Invoke"
 ANONYMOUS = Caller()
@@ -76,8 +77,7 @@ class Weighing:
         problem, endpoint = self.call.signature, self.call.origin.endpoint
         iam = self.route.authorization is Authorization.AWS_IAM
         if problem and (iam or (problem.attempted and endpoint)):
-            rule = rules.SIGNATURE if iam else rules.SIGNATURE_AT_ENDPOINT
-            return self._end(rule, problem.summary, refusals.signature(problem))
+            return self._unproven(problem, rules.SIGNATURE if iam else rules.SIGNATURE_AT_ENDPOINT)
         if endpoint is not None and endpoint.policy is not None:
             ended = self._endpoint_policy(endpoint.policy)
             if ended is not None:
@@ -95,6 +95,11 @@ class Weighing:
                 return self._iam(self.call.caller)
             case other:
                 return self._unknown(f"authorization {other.value} is not modelled")
+
+    def _unproven(self, problem: SignatureProblem, rule: Rule) -> Decision:
+        if problem.unknown:
+            return self._unknown(problem.message)
+        return self._end(rule, problem.summary, refusals.signature(problem))
 
     def _endpoint_policy(self, policy: Policy) -> Decision | None:
         """The endpoint's own policy, or None to go on."""

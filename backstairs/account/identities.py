@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
@@ -21,6 +22,9 @@ _log = logging.getLogger(__name__)
 _NOT_MODIFIED = 304
 _NOT_FOUND = 404
 REFRESH_SECONDS = 1.0
+
+# Source: IAM API Reference, "AccessKey": word characters, at most 128 of them.
+_KEY_ID = re.compile(r"\w{1,128}", re.ASCII)
 
 _open = build_opener(ProxyHandler({})).open
 
@@ -42,6 +46,8 @@ class AccountIdentities:
         """
         if self._stale:
             raise ConnectionError("the account does not answer")
+        if not _KEY_ID.fullmatch(access_key_id):
+            return None
         if access_key_id not in self._found:
             # A key seen for the first time may come with a grant made a moment ago.
             await asyncio.to_thread(self.refresh)

@@ -112,9 +112,11 @@ _ROLE_POLICY = re.compile(r"\b(\w+Function)RolePolicy\d+\b")
 def _why(running: Running, seen: Seen) -> str:
     """Why a call was answered as it was: the reason that decided, here or in what it led to."""
     decision, _ = ask(running, "GET", f"/decisions/{seen.answer.request_id}")
-    if decision.get("verdict") != "allowed" or seen.answer.ok:
+    if decision.get("by") == "integration" and decision["verdict"] == "allowed":
+        return f"admitted; {_decisive(decision)}"
+    if decision.get("by") != "function" or seen.answer.ok:
         return _decisive(decision)
-    refused = [one for one in decision["ledTo"] if one["verdict"] == "refused"]
+    refused = [one for one in decision["ledTo"] if one["by"] != "function"]
     if refused:
         return f"admitted; behind it: {_decisive(refused[-1])}"
     try:

@@ -6,13 +6,14 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from backstairs.access import SignatureProblem, sigv4
+from backstairs.access import SignatureProblem, claims, sigv4
 from backstairs.access.keys import SEVERAL
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from backstairs.access import Principal, WireRequest
+    from backstairs.access.sigv4 import Claim
     from backstairs.gateway.usage import KnownKey
 
 
@@ -84,11 +85,11 @@ class Proofs:
     async def prove(self, request: WireRequest, now: datetime) -> Proof:
         """Who signed a request. Raises OSError while the account does not answer."""
         try:
-            claim = sigv4.read_claim(request)
+            claim = claims.read_claim(request)
             if claim is None:
                 return Proof()
             identity = await self._identities.find(claim.access_key_id)
-            if identity is None or not _same_token(identity, request):
+            if identity is None or not _same_token(identity, claim):
                 raise sigv4.unknown_key()
             if identity.expires is not None and identity.expires <= now:
                 raise sigv4.expired_token()
@@ -100,8 +101,8 @@ class Proofs:
         return Proof(identity.principal, claim.access_key_id)
 
 
-def _same_token(identity: Identity, request: WireRequest) -> bool:
-    offered = request.values("x-amz-security-token")
+def _same_token(identity: Identity, claim: Claim) -> bool:
+    offered = claim.tokens
     if identity.session_token is None:
         return not offered
     return len(offered) == 1 and hmac.compare_digest(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backstairs.access import Decision
+    from backstairs.gateway.outcome import By
 
 KEPT = 1000
 
@@ -18,7 +19,8 @@ KEPT = 1000
 class Record:
     """One decision as it is kept: nothing secret, no body.
 
-    `trace` is what the calls share that one call leads to: the root of X-Amzn-Trace-Id.
+    `by` says who answered. `trace` is what the calls share that one call leads to: the root of
+    X-Amzn-Trace-Id.
     """
 
     request_id: str
@@ -30,6 +32,7 @@ class Record:
     caller: str | None
     decision: Decision
     status: int
+    by: By
 
 
 class Decisions:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from backstairs.access import (
     Verdict,
     WireRequest,
     decide,
-    refusals,
 )
 from backstairs.gateway import payload_1, quotas
 from backstairs.gateway.authentication import NoKeys, Offered, Proof, Proofs
@@ -27,25 +26,38 @@ from backstairs.gateway.decisions import Decisions, Record
 from backstairs.gateway.gateway_responses import send_answer
 from backstairs.gateway.integrations.lambda_proxy import Integrations
 from backstairs.gateway.media_types import request_is_binary
+from backstairs.gateway.outcome import By, Outcome, refused
 from backstairs.gateway.stage import StageSettings
 from backstairs.gateway.trace import trace_of
 from backstairs.gateway.usage import Usage
 from backstairs.http.asgi import BodyTooLongError, read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from backstairs.access import Api, Origin
-    from backstairs.access.refusals import Refusal
     from backstairs.gateway.authentication import Identities, Keys
-    from backstairs.gateway.proxy_response import Answer
     from backstairs.gateway.routes import Directory, Target
+    from backstairs.gateway.trace import Trace
     from backstairs.http.asgi import Receive, Scope, Send
     from backstairs.runtime.pool import Pool
 
 _log = logging.getLogger(__name__)
 
 _NO_SETTINGS = StageSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A request, where it goes and how it came."""
+
+    request: WireRequest
+    target: Target
+    origin: Origin
+    time: datetime
+    request_id: str
+    trace: Trace
+    header_names: Sequence[bytes]
 
 
 class Door:
@@ -74,20 +86,6 @@ class Door:
 
     async def serve(self, origin: Origin, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request that entered by `origin`."""
-        request_id = str(uuid.uuid4())
-        try:
-            await self._serve(origin, scope, receive, send, request_id)
-        except OSError:
-            why = "the account does not answer"
-            await send_answer(send, refusals.undecided(why), request_id)
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
-            # Our own fault, so not in API Gateway's words; the traceback holds no request data.
-            _log.exception("request %s failed", request_id)
-            await send_answer(send, refusals.undecided("an error in the door"), request_id)
-
-    async def _serve(
-        self, origin: Origin, scope: Scope, receive: Receive, send: Send, request_id: str
-    ) -> None:
         now = datetime.now(UTC)
         body: bytes | None
         try:
@@ -99,63 +97,87 @@ class Door:
         request = WireRequest(
             scope["method"], scope["raw_path"], scope["query_string"], scope["headers"], body or b""
         )
-        target = self._directory.find(request, origin.endpoint)
-        trace = trace_of(request)
-        proof = Proof()
-        if body is None:
-            decision = quotas.refuse_body(target.api)
-        else:
-            proof, decision = await self._decide(request, target, origin, now)
-        answer: Answer | Refusal
-        if decision.refusal is not None or target.api is None or target.route is None:
-            answer = decision.refusal or refusals.FORBIDDEN
-        else:
-            entry = payload_1.Entry(
-                api=target.api,
-                route=target.route,
-                parameters=target.parameters,
-                origin=origin,
-                caller=proof.caller,
-                access_key_id=proof.access_key_id,
-                request_id=request_id,
-                time=now,
-                trace_id=trace.header,
-                header_names=scope["state"].get("header_names") or [n for n, _ in request.headers],
-                path=target.path,
-                api_key_id=proof.api_key_id if target.route.needs_key else None,
-                binary=request_is_binary(self._of(target.api).binary_types, request),
-            )
-            settings = self._of(target.api)
-            decision, answer = await self._integrations.run(request, entry, settings, decision)
+        arrival = _Arrival(
+            request=request,
+            target=self._directory.find(request, origin.endpoint),
+            origin=origin,
+            time=now,
+            request_id=str(uuid.uuid4()),
+            trace=trace_of(request),
+            header_names=scope["state"].get("header_names") or [n for n, _ in request.headers],
+        )
+        proof, outcome = await self._end(arrival, whole=body is not None)
         self.decisions.keep(
             Record(
-                request_id=request_id,
-                trace=trace.root,
+                request_id=arrival.request_id,
+                trace=arrival.trace.root,
                 time=now,
                 origin=origin.name,
                 method=request.method,
                 path=request.path.decode("latin-1"),
                 caller=proof.caller.arn if proof.caller else None,
-                decision=decision,
-                status=answer.status,
+                decision=outcome.decision,
+                status=outcome.response.status,
+                by=outcome.by,
             )
         )
-        await send_answer(send, answer, request_id, target.api, close=body is None)
+        api = arrival.target.api
+        await send_answer(send, outcome.response, arrival.request_id, api, close=body is None)
 
-    async def _decide(
-        self, request: WireRequest, target: Target, origin: Origin, now: datetime
-    ) -> tuple[Proof, Decision]:
-        """Who calls, and whether the call is admitted, its limits included."""
+    async def _end(self, arrival: _Arrival, *, whole: bool) -> tuple[Proof, Outcome]:
+        """What a request comes to, whatever happens."""
+        proof = Proof()
+        if not whole:
+            return proof, refused(quotas.refuse_body(arrival.target.api), By.LIMITS)
+        try:
+            proof, decision, by = await self._decide(arrival)
+            if decision.verdict is not Verdict.ALLOWED:
+                return proof, refused(decision, by)
+            return proof, await self._integrate(arrival, proof, decision)
+        except OSError:
+            why = "the account does not answer"
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer
+            # Our own fault, so not in API Gateway's words; the traceback holds no request data.
+            _log.exception("request %s failed", arrival.request_id)
+            why = "an error in the door"
+        return proof, refused(Decision(Verdict.UNKNOWN, ()).unknown(why), By.ACCESS)
+
+    async def _integrate(self, arrival: _Arrival, proof: Proof, admitted: Decision) -> Outcome:
+        """What an admitted request comes to."""
+        target = arrival.target
+        if target.api is None or target.route is None:
+            raise ValueError("what has no API and no route is not admitted")
+        settings = self._of(target.api)
+        entry = payload_1.Entry(
+            api=target.api,
+            route=target.route,
+            parameters=target.parameters,
+            origin=arrival.origin,
+            caller=proof.caller,
+            access_key_id=proof.access_key_id,
+            request_id=arrival.request_id,
+            time=arrival.time,
+            trace_id=arrival.trace.header,
+            header_names=arrival.header_names,
+            path=target.path,
+            api_key_id=proof.api_key_id if target.route.needs_key else None,
+            binary=request_is_binary(settings.binary_types, arrival.request),
+        )
+        return await self._integrations.run(arrival.request, entry, settings, admitted)
+
+    async def _decide(self, arrival: _Arrival) -> tuple[Proof, Decision, By]:
+        """Who calls, and whether the call is admitted, its limits included, and who says so."""
+        request, target = arrival.request, arrival.target
         if target.api is not None:
             too_large = quotas.refuse_head(request, target.api)
             if too_large is not None:
-                return Proof(), too_large
-        proof = await self._proofs.prove(request, now)
+                return Proof(), too_large, By.LIMITS
+        proof = await self._proofs.prove(request, arrival.time)
         needs_key = target.route is not None and target.route.needs_key
         offered = await self._proofs.offered(request) if needs_key else Offered()
         decision = decide(
             Call(
-                origin=origin,
+                origin=arrival.origin,
                 method=request.method,
                 path=target.path,
                 api=target.api,
@@ -164,17 +186,16 @@ class Door:
                 signature=proof.problem,
                 api_key=offered.known.key if offered.known else None,
                 key_problem=offered.problem,
-                now=now,
+                now=arrival.time,
             )
         )
-        if decision.verdict is Verdict.ALLOWED and target.api and target.route:
-            throttles = self._of(target.api).throttles
-            decision = self._usage.limited(
-                decision, target.api, target.route, offered.known, throttles
-            )
         if offered.known is not None:
             proof = replace(proof, api_key_id=offered.known.key.key_id)
-        return proof, decision
+        if decision.verdict is not Verdict.ALLOWED or not target.api or not target.route:
+            return proof, decision, By.ACCESS
+        throttles = self._of(target.api).throttles
+        limited = self._usage.limited(decision, target.api, target.route, offered.known, throttles)
+        return proof, limited, By.LIMITS
 
     def _of(self, api: Api) -> StageSettings:
         return self._settings.get((api.api_id, api.stage), _NO_SETTINGS)

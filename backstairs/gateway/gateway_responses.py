@@ -11,28 +11,49 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backstairs.access import Kind, refusals
+from backstairs.gateway import rules
 from backstairs.gateway.proxy_response import JSON, Answer
 from backstairs.http.asgi import send_response
 
 if TYPE_CHECKING:
-    from backstairs.access import Api
+    from backstairs.access import Api, Rule
     from backstairs.access.refusals import Refusal
     from backstairs.http.asgi import Send
 
 
 @dataclass(frozen=True, slots=True)
 class OwnAnswers:
-    """Its answers where an integration gives none, and for how many seconds it waits for one."""
+    """Its answers where an integration gives none, by which rules, and when it waits no longer.
+
+    `seconds` is for how many it waits.
+    """
 
     too_long: Refusal
     failed: Refusal
+    failed_by: Rule
+    malformed_by: Rule
     timed_out: Refusal
+    timed_out_by: Rule
     seconds: int
 
 
-_REST = OwnAnswers(refusals.TOO_LONG, refusals.INTERNAL_ERROR, refusals.TIMED_OUT, 29)
+_REST = OwnAnswers(
+    too_long=refusals.TOO_LONG,
+    failed=refusals.INTERNAL_ERROR,
+    failed_by=rules.FUNCTION_FAILED,
+    malformed_by=rules.MALFORMED_ANSWER,
+    timed_out=refusals.TIMED_OUT,
+    timed_out_by=rules.TIMED_OUT,
+    seconds=29,
+)
 _HTTP = OwnAnswers(
-    refusals.HTTP_TOO_LONG, refusals.HTTP_INTERNAL_ERROR, refusals.HTTP_TIMED_OUT, 30
+    too_long=refusals.HTTP_TOO_LONG,
+    failed=refusals.HTTP_INTERNAL_ERROR,
+    failed_by=rules.HTTP_FUNCTION_FAILED,
+    malformed_by=rules.HTTP_MALFORMED_ANSWER,
+    timed_out=refusals.HTTP_TIMED_OUT,
+    timed_out_by=rules.HTTP_TIMED_OUT,
+    seconds=30,
 )
 
 

@@ -39,8 +39,7 @@ def refuse_body(api: Api | None) -> Decision:
 def refuse_event(admitted: Decision, api: Api, size: int, most: int) -> Decision:
     """The refusal of an admitted call whose event its function cannot take."""
     text = f"the event has {size} bytes, a function takes {most}"
-    reasons = (*admitted.reasons, Reason(limits.EVENT, text))
-    return Decision(Verdict.REFUSED, reasons, own_answers(api).too_long)
+    return admitted.refused(Reason(limits.EVENT, text), own_answers(api).too_long)
 
 
 def _line(request: WireRequest) -> int:

@@ -7,11 +7,11 @@ Source: API Gateway Developer Guide, "Throttle requests to your REST APIs for be
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from backstairs.access import Decision, Reason, Verdict, limits, refusals
+from backstairs.access import Decision, Reason, limits, refusals
 from backstairs.access.model import Kind
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ class Usage:
                 )
                 since = self._counts[plan.plan_id, key_id].start.date().isoformat()
                 counted = Reason(limits.QUOTA_COUNTS_ADMITTED, f"counted since {since}, UTC")
-                reasons = (*admitted.reasons, counted, Reason(limits.QUOTA, text))
-                return Decision(Verdict.REFUSED, reasons, refusals.QUOTA_EXCEEDED)
+                over = Reason(limits.QUOTA, text)
+                return admitted.because(counted).refused(over, refusals.QUOTA_EXCEEDED)
         throttle = _of_method(stage, route)
         name = ("stage", api.api_id, api.stage, route.method, route.path)
         if throttle is not None and not self._has_token(name, throttle, now, taken):
@@ -143,7 +143,7 @@ class Usage:
             text = f"{_said(throttle)} of {route.method} {route.path} are used up"
             if plan is not None:
                 combined = Reason(limits.THROTTLES_COMBINED, f"plan {plan.name} left it some")
-                admitted = replace(admitted, reasons=(*admitted.reasons, combined))
+                admitted = admitted.because(combined)
             rule = limits.THROTTLED_BY_STAGE if rest else limits.THROTTLED_ROUTE
             return _refused(admitted, rule, text)
         for bucket in taken:
@@ -184,4 +184,4 @@ def _said(throttle: Throttle) -> str:
 
 
 def _refused(admitted: Decision, rule: Rule, text: str) -> Decision:
-    return Decision(Verdict.REFUSED, (*admitted.reasons, Reason(rule, text)), refusals.TOO_MANY)
+    return admitted.refused(Reason(rule, text), refusals.TOO_MANY)

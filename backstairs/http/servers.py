@@ -7,46 +7,21 @@ import contextlib
 import json
 import socket
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from backstairs.access import refusals
 from backstairs.http.asgi import App, Receive, Scope, Send, send_response
+from backstairs.http.limits import Limits
+from backstairs.http.protocol import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 
-class _Protocol(HttpToolsProtocol):
-    """Keeps header names as they were sent, and answers malformed HTTP with a body like ours."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._names: list[bytes] = []
-        self._in_head = True
-        self.scope["state"]["header_names"] = self._names
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # What follows a chunked body is no header (RFC 9110, section 6.5.1).
-        if self._in_head:
-            self._names.append(name)
-            super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - not repeated to the client
-        refusal = refusals.BAD_REQUEST
-        self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            b"x-amzn-errortype: %s\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
-            % (refusal.error_type.encode(), len(refusal.body), refusal.body)
-        )
-        self.transport.close()
+_DEFAULT = Limits()
 
 
 class _Server(uvicorn.Server):
@@ -79,12 +54,13 @@ class Servers:
 
     def __init__(self, certificate: Path | None = None) -> None:
         self._apps: dict[int, App] = {}
+        self._limits: dict[int, Limits] = {}
         self._sockets: list[socket.socket] = []
         path = str(certificate) if certificate else None
         config = uvicorn.Config(
             self._route,
             interface="asgi3",
-            http=_Protocol,
+            http=partial(Protocol, limits=self._limits),  # type: ignore[arg-type]
             # No proxy stands in front; X-Forwarded-For is a client's own word.
             proxy_headers=False,
             loop="none",
@@ -101,10 +77,11 @@ class Servers:
         )
         self._server = _Server(config)
 
-    def add(self, app: App) -> int:
+    def add(self, app: App, limits: Limits = _DEFAULT) -> int:
         """Serve an application on a port of its own; returns the port."""
         listener = listen()
         self._sockets.append(listener)
+        self._limits[port_of(listener)] = limits
         self._apps[port_of(listener)] = app
         return port_of(listener)
 

@@ -64,6 +64,7 @@ def describe(record: Record) -> dict[str, Any]:
         "caller": record.caller,
         "status": record.status,
         "verdict": record.decision.verdict.value,
+        "by": record.by.value,
         "reasons": [
             {
                 "text": reason.text,

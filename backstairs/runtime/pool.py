@@ -25,6 +25,7 @@ from backstairs.http.asgi import (
     read_body,
     send_response,
 )
+from backstairs.http.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 MAXIMUM_PAYLOAD = 6 * 1024 * 1024
 INIT_SECONDS = 10
+
+# A function's error comes in a header as well, which the runtime client bounds by 1 MB.
+_LIMITS = Limits(head=2 * 1024 * 1024)
 
 _API = "/2018-06-01/runtime/"
 _RENEW_BEFORE = timedelta(minutes=15)
@@ -104,8 +108,8 @@ class Worker:
     ended process left behind is not taken for its successor's.
     """
 
-    def __init__(self, serve: Callable[[App], int]) -> None:
-        self._ports = deque((serve(self), serve(self)))
+    def __init__(self, serve: Callable[[App, Limits], int]) -> None:
+        self._ports = deque((serve(self, _LIMITS), serve(self, _LIMITS)))
         self.process: Process | None = None
         self._invocation: _Invocation | None = None
         self._waiting: asyncio.Future[None] | None = None

@@ -389,6 +389,13 @@ def test_every_truncation_of_authorization_is_refused() -> None:
         assert problem(signed, wire).error_type.endswith("SignatureException")
 
 
+def test_no_control_character_is_repeated() -> None:
+    """What a terminal would obey is refused before it is quoted."""
+    signed = sign()
+    refused = problem(signed, reauthorized(signed.wire, REGION, "\x9b2J"))
+    assert refused.message.isprintable()
+
+
 def test_two_authorization_headers_are_refused() -> None:
     """Even two that are the same."""
     signed = sign()

@@ -90,6 +90,19 @@ def test_bad_bodies(
     assert status != 400 or said["statusCode"] == 400  # as the template words it
 
 
+def test_a_refusal_after_admission_is_explained(
+    application: Application, writer: Credentials
+) -> None:
+    """`backstairs call` ends with the reason of the answer, not with those of the admission."""
+    assert writer
+    called = application.command(
+        "call", "POST", "/claims/m-1001", "--as", "claim-types", "--data", "{}"
+    )
+
+    assert called.stdout.startswith("400\n")
+    assert called.stderr.splitlines()[-1].startswith("- the body does not fit its model [request-")
+
+
 def test_a_good_body(application: Application, writer: Credentials) -> None:
     """The same request with a claim in it makes one."""
     answer = application.call(

@@ -32,6 +32,9 @@ def echo(event, context):
 def raises(event, context):
     raise ValueError("no such luck")
 
+def raises_at_length(event, context):
+    raise ValueError("x" * 500_000)
+
 def leaves(event, context):
     os._exit(3)
 
@@ -138,6 +141,7 @@ def test_an_answer(tmp_path: Path) -> None:
     ("handler", "error"),
     [
         ("raises", "ValueError"),
+        ("raises_at_length", "ValueError"),
         ("leaves", "Runtime.ExitError"),
         ("missing", "Runtime.HandlerNotFound"),
         ("large", "Function.ResponseSizeTooLarge"),

@@ -6,13 +6,16 @@ By the API's kind: payload 1.0 of a REST API, 2.0 of an HTTP API.
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from typing import TYPE_CHECKING
 
-from backstairs.access import Kind, refusals
-from backstairs.access.refusals import Refusal
-from backstairs.gateway import payload_1, payload_2, quotas
+from backstairs.access import Kind, Reason
+from backstairs.access.refusals import UNDECIDED
+from backstairs.gateway import payload_1, payload_2, quotas, rules
 from backstairs.gateway.gateway_responses import own_answers
 from backstairs.gateway.media_types import answer_is_binary
+from backstairs.gateway.outcome import By, Outcome, refused
 from backstairs.gateway.proxy_response import MalformedAnswerError, answer
 from backstairs.runtime.pool import MAXIMUM_PAYLOAD
 
@@ -20,9 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backstairs.access import Api, Decision, WireRequest
-    from backstairs.gateway.proxy_response import Answer
+    from backstairs.access.refusals import Refusal
     from backstairs.gateway.stage import StageSettings
+    from backstairs.gateway.validation import RequestValidator
     from backstairs.runtime.pool import Pool, Result
+
+_log = logging.getLogger(__name__)
 
 
 class Integrations:
@@ -38,38 +44,37 @@ class Integrations:
         entry: payload_1.Entry,
         settings: StageSettings,
         admitted: Decision,
-    ) -> tuple[Decision, Answer | Refusal]:
+    ) -> Outcome:
         """Let an admitted request through, unless it is invalid or too large for its function."""
-        pool = self._pool(request, entry, settings)
-        if isinstance(pool, Refusal):
-            return admitted, pool
-        http = entry.api.kind is Kind.HTTP
-        event = payload_2.event(request, entry) if http else payload_1.event(request, entry)
-        if len(event) > MAXIMUM_PAYLOAD:
-            decision = quotas.refuse_event(admitted, entry.api, len(event), MAXIMUM_PAYLOAD)
-            return decision, own_answers(entry.api).too_long
-        limit = own_answers(entry.api).seconds
-        own = settings.timeouts.get((entry.route.method, entry.route.path), limit)
-        result = await self._invoke(pool, event, entry.trace_id, min(own, limit))
-        if result is None:
-            return admitted, own_answers(entry.api).timed_out
-        binary = answer_is_binary(settings.binary_types, request)
-        return admitted, _answered(result, entry.api, binary=binary)
-
-    def _pool(
-        self, request: WireRequest, entry: payload_1.Entry, settings: StageSettings
-    ) -> Pool | Refusal:
-        """The function's workers, or why the request does not come to them."""
         place = (entry.route.method, entry.route.path)
         validator = settings.validators.get(place)
         invalid = validator.refuse(request) if validator else None
-        if invalid is not None:
-            return invalid
-        if place in settings.not_modelled:
-            return refusals.undecided(settings.not_modelled[place])
+        if validator is not None and invalid is not None:
+            return _invalid(admitted, validator, invalid)
         # By the function, whichever alias or version the method names.
         pool = self._pools.get(":".join((entry.route.function or "").split(":")[:7]))
-        return pool or refusals.undecided("the integration is not a function of this account")
+        why = settings.not_modelled.get(place)
+        if why is not None or pool is None:
+            why = why or "the integration is not a function of this account"
+            return refused(admitted.unknown(why), By.INTEGRATION)
+        own = own_answers(entry.api)
+        http = entry.api.kind is Kind.HTTP
+        event = payload_2.event(request, entry) if http else payload_1.event(request, entry)
+        if len(event) > MAXIMUM_PAYLOAD:
+            too_long = quotas.refuse_event(admitted, entry.api, len(event), MAXIMUM_PAYLOAD)
+            return refused(too_long, By.LIMITS)
+        seconds = min(settings.timeouts.get(place, own.seconds), own.seconds)
+        try:
+            result = await self._invoke(pool, event, entry.trace_id, seconds)
+        except OSError as error:
+            _log.warning("request %s: no worker for the function: %s", entry.request_id, error)
+            why = "the function's worker could not be started"
+            return refused(admitted.unknown(why), By.INTEGRATION)
+        if result is None:
+            over = Reason(own.timed_out_by, f"the function has not answered within {seconds:g} s")
+            return Outcome(admitted.because(over), own.timed_out, By.INTEGRATION)
+        binary = answer_is_binary(settings.binary_types, request)
+        return _answered(result, entry.api, admitted, binary=binary)
 
     async def _invoke(
         self, pool: Pool, event: bytes, trace_id: str, seconds: float
@@ -82,12 +87,27 @@ class Integrations:
         return running.result() if done else None
 
 
-def _answered(result: Result, api: Api, *, binary: bool) -> Answer | Refusal:
-    if result.error is None:
-        try:
-            if api.kind is Kind.HTTP:
-                return payload_2.answer(result.payload)
-            return answer(result.payload, binary=binary)
-        except MalformedAnswerError:
-            pass
-    return own_answers(api).failed
+def _invalid(admitted: Decision, validator: RequestValidator, answer: Refusal) -> Outcome:
+    if answer.status == UNDECIDED:
+        return refused(admitted.unknown(_said(answer)), By.VALIDATION)
+    why = "the body does not fit its model" if answer is validator.bad_body else _said(answer)
+    return refused(admitted.refused(Reason(rules.VALIDATION, why), answer), By.VALIDATION)
+
+
+def _said(answer: Refusal) -> str:
+    message: str = json.loads(answer.body)["message"]
+    return message
+
+
+def _answered(result: Result, api: Api, admitted: Decision, *, binary: bool) -> Outcome:
+    own = own_answers(api)
+    if result.error is not None:
+        why = Reason(own.failed_by, f"the function ended with {result.error}")
+        return Outcome(admitted.because(why), own.failed, By.INTEGRATION)
+    try:
+        if api.kind is Kind.HTTP:
+            return Outcome(admitted, payload_2.answer(result.payload), By.FUNCTION)
+        return Outcome(admitted, answer(result.payload, binary=binary), By.FUNCTION)
+    except MalformedAnswerError as error:
+        why = Reason(own.malformed_by, f"the function's answer: {error}")
+        return Outcome(admitted.because(why), own.failed, By.INTEGRATION)
