@@ -11,8 +11,7 @@ $context.authorizer) and "Create AWS Lambda proxy integrations for HTTP APIs".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,2048}")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """What is known; nothing where it is not."""
 
     key_id: str = ""

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     Headers = tuple[tuple[str, str], ...]
     Dropped = tuple[frozenset[str], tuple[str, ...]]
 
-_NONE: Dropped = (frozenset(), ())
+_NO_NAMES: frozenset[str] = frozenset()
+_NONE: Dropped = (_NO_NAMES, ())
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -163,7 +164,9 @@ def _comes_back(name: str) -> bool:
     return known not in _NOT_PASSED_BACK and not known.startswith(_INSIDE_FAMILIES)
 
 
-def _listed(headers: Iterable[tuple[str, str]]) -> set[str]:
+def _listed(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
     """The plain names that Connection declares to be for this hop alone."""
     values = [value for name, value in headers if name.lower() == "connection"]
-    return {plain(option.strip()) for value in values for option in value.split(",")}
+    if not values:
+        return _NO_NAMES
+    return frozenset([plain(one.strip()) for value in values for one in value.split(",")])

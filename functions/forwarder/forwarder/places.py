@@ -59,7 +59,8 @@ class Inside:
         self, headers: tuple[tuple[str, str], ...], target: str, domain: str, prefix: str
     ) -> tuple[tuple[str, str], ...]:
         """The headers of an answer to `target`, for who called `https://{domain}{prefix}`."""
-        is_silent = not self._names.search("\n".join([value for _, value in headers]))
+        # Most answers neither name the backend nor have a place in them.
+        is_silent = not self.is_named_in("\n".join([value for _, value in headers]))
         if is_silent and _WITH_PLACES.isdisjoint([name.lower() for name, _ in headers]):
             return headers
         view, told = _View(self, target, domain, prefix), []
@@ -68,17 +69,21 @@ class Inside:
                 mapped = view.mapped(name.lower(), value)
                 if mapped is not None:
                     told.append((name, mapped))
-            elif is_silent or not self._names.search(value):
+            elif is_silent or not self.is_named_in(value):
                 told.append((name, value))
         return tuple(told)
 
     @cached_property
+    def _hosts(self) -> list[str]:
+        hosts = {_host(authority) for authority in self.authorities} | {self.host}
+        return sorted(host.lower() for host in hosts)
+
+    @cached_property
     def _names(self) -> re.Pattern[str]:
         """What names the backend's host; one without a dot is a word, unless it stands in a URL."""
-        hosts = {_host(authority) for authority in self.authorities} | {self.host}
         words = [
             re.escape(host) if "." in host or ":" in host else rf"(?<=//){re.escape(host)}"
-            for host in sorted(hosts)
+            for host in self._hosts
         ]
         return re.compile(
             rf"(?<![A-Za-z0-9.-])(?:{'|'.join(words)})(?![A-Za-z0-9-])", re.IGNORECASE
@@ -86,9 +91,12 @@ class Inside:
 
     def is_named_in(self, text: str) -> bool:
         """Whether a text names the backend's host, encoded or not."""
-        if self._names.search(text):
-            return True
-        return "%" in text and bool(self._names.search(unquote(unquote(text))))
+        return self._is_read_in(text) or ("%" in text and self._is_read_in(unquote(unquote(text))))
+
+    def _is_read_in(self, text: str) -> bool:
+        # The pattern takes its time.
+        lower = text.lower()
+        return any([host in lower for host in self._hosts]) and bool(self._names.search(text))
 
     def is_private(self, host: str) -> bool:
         """Whether only a private network knows a host, as far as its name tells."""
@@ -187,6 +195,9 @@ class _View:
         return None if place is None else f"{found[1].strip()}; url={place}"
 
     def _cookie(self, value: str) -> str | None:
+        lower = value.lower()
+        if "domain" not in lower and "path" not in lower:
+            return value
         first, *attributes = value.split(";")
         # Only for the whole of a host, or a browser drops it.
         is_host_s = first.lstrip().lower().startswith("__host-")
