@@ -63,6 +63,7 @@ _NOT_PASSED_BACK = _HOP_BY_HOP | {
     *("x-accel-redirect", "x-sendfile", "x-lighttpd-send-file", "x-reproxy-url"),
     # What is inside: its hosts, and what they run.
     *("server", "via", "x-server", "x-served-by", "x-backend", "x-upstream", "x-powered-by"),
+    *("x-via", "proxy-status", "cache-status", "x-cache-lookup"),
     *("x-aspnet-version", "x-aspnetmvc-version", "x-generator", "x-runtime", "x-varnish"),
     *("x-host", "x-hostname", "x-host-name", "x-node", "x-node-id", "x-instance", "x-instance-id"),
     *("x-pod", "x-pod-name", "x-container", "x-container-id", "x-machine", "x-machine-name"),
@@ -72,6 +73,7 @@ _NOT_PASSED_BACK = _HOP_BY_HOP | {
 _INSIDE_FAMILIES = (
     *("x-backend-", "x-upstream-", "x-server-", "x-envoy-", "x-forwarded-", "x-kubernetes-"),
     *("x-kong-", "x-consul-", "x-nomad-", "x-proxy-", "x-debug-", "x-node-", "x-instance-"),
+    "x-squid-",
 )
 _SIGNATURE = "AWS4-"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2

@@ -40,6 +40,8 @@ _PLACES_OF_AWS = re.compile(
     r"internal-[^.]+\.([a-z0-9-]+\.)?elb(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?"
     r"|.*vpce-[0-9a-f]{8,}.*|.*\.vpc-lattice-svcs\..*"
 )
+# Of a URL: as it is read, without an escape that somebody may undo.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _LINK = re.compile(r'\s*<([^<>]*)>((?:\s*;[^;,"<>]*(?:"(?:[^"\\]|\\.)*"\s*)?)*)(?:,|$)')
 _REFRESH = re.compile(r"(\s*[0-9.]+\s*)(?:[;,]\s*(?:url\s*=\s*)?(.*))?", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\s*([^=]*?)\s*(?:=\s*(.*?)\s*)?", re.DOTALL)
@@ -104,10 +106,13 @@ class Inside:
         if _is_below(host, (self.host, *self.private_domains)):
             return True
         # Few answers lead elsewhere, and no cold start should wait for it.
-        from ipaddress import ip_address  # noqa: PLC0415
+        from ipaddress import IPv4Address, ip_address, ip_network  # noqa: PLC0415
 
         try:
-            return not ip_address(host.strip("[]")).is_global
+            address = ip_address(host.strip("[]"))
+            # What else of IPv6 is global may lead to IPv4's private addresses (RFC 6052).
+            is_usual = isinstance(address, IPv4Address) or address in ip_network("2000::/3")
+            return not address.is_global or not is_usual
         except ValueError:
             pass
         is_number = host.rpartition(".")[2].isdigit() or "0x" in host
@@ -157,8 +162,8 @@ class _View:
         is_made = host == self._domain and not _is_within(whole.path, self._prefix)
         if is_own or is_made or not (given.netloc or given.scheme):
             return self._mapped_path(whole)
-        is_url = whole.scheme in ("http", "https") and host and "@" not in whole.netloc
-        return None if not is_url or self._inside.is_private(host) else reference
+        is_url = whole.scheme in ("http", "https") and "@" not in whole.netloc
+        return None if not is_url or not _HOST.fullmatch(host) or self._inside.is_private(host) else reference
 
     def _mapped_path(self, url: SplitResult) -> str | None:
         path = self._path(url.path)
@@ -171,7 +176,9 @@ class _View:
         base = self._inside.base
         if not _is_within(path, base):
             return None
-        return (self._prefix + path[len(base) :]) or "/"
+        public = (self._prefix + path[len(base) :]) or "/"
+        # Two slashes would begin a host.
+        return None if public.startswith("//") else public
 
     def _links(self, value: str) -> str | None:
         links, at = [], 0
