@@ -30,6 +30,7 @@ _PATH = "/:@!$&'()*+,;=-._~"
 _PATH_AS_SENT = _PATH + '%"<>[]\\^`{|}'
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _QUERY_AS_SENT = _PATH_AS_SENT + "?"
+_QUOTED = [quote(bytes((byte,)), safe="") for byte in range(256)]
 
 
 class MalformedEventError(ValueError):
@@ -164,12 +165,16 @@ def _prefix(paths: list[str], below: str) -> str:
     """
     for path in paths:
         if path.endswith(below):
-            prefix = path[: len(path) - len(below)]
-            return prefix if _PLAIN.fullmatch(prefix) else quote(unquote(prefix), safe=_PATH)
+            return _encoded(path[: len(path) - len(below)])
         text, end = unquote(path), unquote(below)
         if text.endswith(end):
             return quote(text[: len(text) - len(end)], safe=_PATH)
     return ""
+
+
+@lru_cache(maxsize=64)
+def _encoded(prefix: str) -> str:
+    return prefix if _PLAIN.fullmatch(prefix) else quote(unquote(prefix), safe=_PATH)
 
 
 def _latin(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -203,5 +208,7 @@ def _text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    # Most are, and `quote` takes its time.
-    return text if text.isascii() and text.isalnum() else quote(text, safe="")
+    # As `quote` does, which takes its time.
+    if text.isascii() and text.isalnum():
+        return text
+    return "".join([_QUOTED[byte] for byte in text.encode()])

@@ -78,6 +78,7 @@ _INSIDE_FAMILIES = (
 _SIGNATURE = "AWS4-"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_ALWAYS = (("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "443"), ("Via", "1.1 forwarder"))
 _WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
 # The private API's, of which the public one sets its own.
 _TRACES = frozenset({"x-amz-apigw-id", "x-amzn-errortype", "x-amzn-requestid", "x-amzn-trace-id"})
@@ -91,7 +92,7 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
     """
     names, families = dropped
     listed = _listed(request.headers)
-    if _UNSENDABLE.search("".join([value for _, value in request.headers])):
+    if not _is_sendable("".join([value for _, value in request.headers])):
         raise RefusedError("A header cannot be sent on")
     sent = []
     for name, value in request.headers:
@@ -106,12 +107,8 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
         sent.append((name, value.strip(" \t")))
     sent += request.caller.headers()
     told = (("X-Forwarded-For", request.source_ip), ("X-Forwarded-Host", request.domain))
-    sent += [(name, value) for name, value in told if value and not _UNSENDABLE.search(value)]
-    sent += (
-        ("X-Forwarded-Proto", "https"),
-        ("X-Forwarded-Port", "443"),
-        ("Via", "1.1 forwarder"),
-    )
+    sent += [(name, value) for name, value in told if value and _is_sendable(value)]
+    sent += _ALWAYS
     if request.body or request.method in _WITH_LENGTH:
         sent.append(("Content-Length", str(len(request.body))))
     return sent
@@ -164,6 +161,11 @@ def _known(name: str) -> str | None:
 def _comes_back(name: str) -> bool:
     known = plain(name)
     return known not in _NOT_PASSED_BACK and not known.startswith(_INSIDE_FAMILIES)
+
+
+def _is_sendable(text: str) -> bool:
+    # Of ASCII, what is printable is sendable; the pattern takes its time.
+    return (text.isascii() and text.isprintable()) or not _UNSENDABLE.search(text)
 
 
 def _listed(headers: Iterable[tuple[str, str]]) -> frozenset[str]:

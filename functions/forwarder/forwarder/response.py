@@ -30,7 +30,7 @@ _HEADER_LINES = re.compile(
 )
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
 _FRAMING = frozenset({"connection", "content-length", "transfer-encoding"})
-_DIGITS = re.compile(r"[0-9]{1,15}")
+_LONGEST_LENGTH = 15
 _OK, _SWITCHING_PROTOCOLS = int(HTTPStatus.OK), int(HTTPStatus.SWITCHING_PROTOCOLS)
 _NO_CONTENT, _NOT_MODIFIED = int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)
 _BODILESS = (_NO_CONTENT, _NOT_MODIFIED)
@@ -98,9 +98,11 @@ class Incoming:
         if lengths:
             if len(set(lengths)) > 1:
                 raise FailedError(BODY, "malformed", "several lengths")
-            if not _DIGITS.fullmatch(lengths[0]):
+            length = lengths[0]
+            # Latin-1's superscripts are digits too.
+            if not (length.isascii() and length.isdigit()) or len(length) > _LONGEST_LENGTH:
                 raise FailedError(BODY, "malformed", "length")
-            return self._whole(int(lengths[0]))
+            return self._whole(int(length))
         return bytes(self._rest())
 
     def _one_head(self) -> Head:
