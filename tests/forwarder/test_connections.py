@@ -236,7 +236,7 @@ def test_who_has_only_ended_its_own_side_may_read_on() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         for _ in range(5):
             until = time.monotonic() + 5
-            kept = connect(*server.getsockname(), until, proxy=None, tls=None)
+            kept = connect("127.0.0.1", server.getsockname()[1], until, proxy=None, tls=None)
             other, _ = server.accept()
             with other:
                 # After some turns, TCP acknowledges late, with an answer or after 40 ms.

@@ -32,7 +32,8 @@ KNOWN = {
     "X-Authenticated-Scope X-Userinfo",
     "AWS": "X-Amzn-Oidc-Identity X-Amzn-Oidc-Data X-Amzn-Oidc-Accesstoken X-Amzn-Mtls-Clientcert "
     "X-Amzn-Mtls-Clientcert-Subject X-Amzn-Mtls-Clientcert-Leaf X-Amzn-Request-Context "
-    "X-Amzn-Lambda-Context X-Apigateway-Event X-Apigateway-Context X-Amzn-Lattice-Identity X-Amzn-Lattice-Network X-Amzn-Ava-User-Context "
+    "X-Amzn-Lambda-Context X-Apigateway-Event X-Apigateway-Context "
+    "X-Amzn-Lattice-Identity X-Amzn-Lattice-Network X-Amzn-Ava-User-Context "
     "CloudFront-Viewer-Address CloudFront-Viewer-Country",
     "other clouds": "X-Goog-Authenticated-User-Email X-Goog-Authenticated-User-Id "
     "X-Goog-IAP-JWT-Assertion X-Appengine-User-Email X-Appengine-User-IP "

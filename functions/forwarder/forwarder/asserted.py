@@ -7,10 +7,10 @@ since servers that make variables of names fold these (RFC 3875, 4.1.18).
 Source: the documentation of who sets them. Proxies and servers: nginx, Apache (mod_ssl,
 mod_remoteip, mod_auth_openidc, mod_auth_mellon), HAProxy, Traefik, Envoy, Kong, IIS, WebLogic.
 Gates: oauth2-proxy, Authelia, authentik, Pomerium, Vouch, Keycloak Gatekeeper, Shibboleth,
-SiteMinder, WebSEAL, Oracle Access Manager, Linkerd, serverless-express. Clouds: Elastic Load Balancing, CloudFront, VPC
+SiteMinder, WebSEAL, Oracle Access Manager. Clouds: Elastic Load Balancing, CloudFront, VPC
 Lattice, Google IAP and App Engine, Azure App Service and Front Door, Cloudflare, Fastly, Akamai,
 Fly, Vercel, Netlify, Tailscale. Servers that take them: Grafana, Gitea, Kubernetes, Keystone,
-Loki, Mimir, Thanos, WSO2. And RFC 7239, RFC 9440.
+Loki, Mimir, Thanos, WSO2, Linkerd, serverless-express. And RFC 7239, RFC 9440.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ FAMILIES = (
     # Certificates.
     *("ssl-", "x-ssl-", "x-tls-", "client-cert", "x-client-", "x-arr-"),
     # Clouds and what delivers content.
-    *("x-apigateway-", "x-amzn-", "cloudfront-", "x-goog-authenticated-", "x-goog-iap-", "x-appengine-"),
+    *(
+        "x-apigateway-",
+        "x-amzn-",
+        "cloudfront-",
+        "x-goog-authenticated-",
+        "x-goog-iap-",
+        "x-appengine-",
+    ),
     *("x-ms-client-principal", "x-ms-token-", "x-azure-", "cf-", "fastly-", "akamai-"),
     *("x-akamai-", "fly-", "x-vercel-", "x-nf-", "incap-", "x-sucuri-", "x-envoy-", "x-istio-"),
     "l5d-",

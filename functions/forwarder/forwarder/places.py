@@ -98,7 +98,7 @@ class Inside:
     def _is_read_in(self, text: str) -> bool:
         # The pattern takes its time.
         lower = text.lower()
-        return any([host in lower for host in self._hosts]) and bool(self._names.search(text))
+        return any(host in lower for host in self._hosts) and bool(self._names.search(text))
 
     def is_private(self, host: str) -> bool:
         """Whether only a private network knows a host, as far as its name tells."""
@@ -110,11 +110,14 @@ class Inside:
 
         try:
             address = ip_address(host.strip("[]"))
-            # What else of IPv6 is global may lead to IPv4's private addresses (RFC 6052).
-            is_usual = isinstance(address, IPv4Address) or address in ip_network("2000::/3")
-            return not address.is_global or not is_usual
         except ValueError:
-            pass
+            return self._is_private_name(host)
+        # What else of IPv6 is global may lead to IPv4's private addresses (RFC 6052).
+        is_usual = isinstance(address, IPv4Address) or address in ip_network("2000::/3")
+        return not address.is_global or not is_usual
+
+    @staticmethod
+    def _is_private_name(host: str) -> bool:
         is_number = host.rpartition(".")[2].isdigit() or "0x" in host
         return (
             "." not in host
@@ -163,7 +166,11 @@ class _View:
         if is_own or is_made or not (given.netloc or given.scheme):
             return self._mapped_path(whole)
         is_url = whole.scheme in ("http", "https") and "@" not in whole.netloc
-        return None if not is_url or not _HOST.fullmatch(host) or self._inside.is_private(host) else reference
+        return (
+            None
+            if not is_url or not _HOST.fullmatch(host) or self._inside.is_private(host)
+            else reference
+        )
 
     def _mapped_path(self, url: SplitResult) -> str | None:
         path = self._path(url.path)

@@ -21,9 +21,7 @@ _MOST_HEADERS = 200
 _MOST_INTERIM = 16
 _LONGEST_LINE = 4096
 _HEAD_END = re.compile(rb"\n\r?\n")
-_STATUS = re.compile(
-    r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?\r?(?:\n|\Z)"
-)
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?\r?(?:\n|\Z)")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _HEADER_LINES = re.compile(
     r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)\r?$", re.MULTILINE
