@@ -1,8 +1,8 @@
 """Calls one way and another, in turn: one at a time, and eight, each client its own process.
 
 Each way asks the same backend, rounds of them alternate, and a verdict is the median of the rounds'
-ratios. It is about the time that passes: a caller waits for it, and Lambda bills it. The time of the
-processor is printed beside: it depends less on what else runs, but leaves out the wait for the
+ratios. It is about the time that passes: a caller waits for it, and Lambda bills it. The
+processor's is printed beside: it depends less on what else runs, but leaves out the wait for the
 backend, which is half of what a raw socket does.
 
 Eight clients are eight processes, as eight calls at once are in Lambda. There each has its share of
