@@ -18,7 +18,14 @@ from pathlib import Path
 from benchmarks.forwarder.ways import WAYS
 
 PAUSE = 0.001
-"""Seconds before each call: in Lambda calls come apart, and find caches cold."""
+"""Seconds before each call, for every way alike.
+
+In Lambda a process never has two calls without a pause: it hands an answer over and waits for the
+next event, in which time other processes have the processor and its caches. It is no advantage to
+either side by design, but matters much to the ratios: without it a raw socket takes a third of the
+time, and what is written in Python half of it, so that ours/raw is about 5 and ours/http.client
+about 0.55.
+"""
 
 
 def main(name: str, url: str, authority: Path) -> None:

@@ -1,4 +1,14 @@
-"""Calls one way and another, in turn: one at a time, and eight, each client its own process."""
+"""Calls one way and another, in turn: one at a time, and eight, each client its own process.
+
+Each way asks the same backend, rounds of them alternate, and a verdict is the median of the rounds'
+ratios. It is about the time that passes: a caller waits for it, and Lambda bills it. The
+processor's is printed beside: it depends less on what else runs, but leaves out the wait for the
+backend, which is half of what a raw socket does.
+
+Eight clients are eight processes, as eight calls at once are in Lambda. There each has its share of
+processors; here they wait for one another where there are fewer than nine, and then for longer the
+more each uses. So what is said of eight on a small machine is more than what Lambda would do.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +20,8 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from benchmarks.forwarder.ways import WAYS
+WAYS = ("ours", "http.client", "raw", "usual")
+"""Of ways.py, which takes the function's own path."""
 
 ROOT = Path(__file__).parents[2]
 CODE = (ROOT / "functions" / "forwarder", ROOT / "layers" / "signing")
@@ -46,7 +57,7 @@ class Client:
         self._process.stdin.flush()
 
     def end(self) -> tuple[float, float]:
-        """Seconds of processor a call, and the median of a call's seconds."""
+        """The medians of a call: seconds of processor, seconds."""
         assert self._process.stdout is not None  # noqa: S101 - likewise
         processor, median = json.loads(self._process.stdout.readline())
         return processor, median

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from forwarder.answer import LONGEST, Answer, message, render
 from tests.forwarder.subject import request
 
 REST = request()
-HTTP = replace(REST, payload="2.0")
+HTTP = REST._replace(payload="2.0")
 MANY = (("Set-Cookie", "a=1"), ("X-A", "1"), ("set-cookie", "b=2"), ("x-a", "2"))
 
 
@@ -69,7 +68,7 @@ def test_encoded_content_is_never_text() -> None:
 )
 def test_no_body_where_none_can_be(status: int, method: str) -> None:
     """204, 304 and HEAD have none, whatever was read."""
-    assert render(Answer(status, (), b"x"), replace(REST, method=method))["body"] == ""
+    assert render(Answer(status, (), b"x"), REST._replace(method=method))["body"] == ""
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -10,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from forwarder.backend import Backend
-from forwarder.connection import Connection
+from forwarder.connection import Connection, connect
 
 from tests.forwarder.scripted import answers, closes_after, resets_after, response, stalls_after
 from tests.forwarder.subject import open_files, said
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from tests.forwarder.subject import Pair
@@ -228,6 +229,60 @@ def test_what_was_sent_to_who_had_closed_is_sent_again(
         time.sleep(0.05)
     assert [wire.body for wire in pair.server.received] == [b"0", b"1", b"2", b"3"]
     pair.backend.close()
+
+
+def test_who_has_only_ended_its_own_side_may_read_on() -> None:
+    """A FIN alone shows that no answer comes, not that nobody reads: only a reset shows that."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for _ in range(5):
+            until = time.monotonic() + 5
+            kept = connect("127.0.0.1", server.getsockname()[1], until, proxy=None, tls=None)
+            other, _ = server.accept()
+            with other:
+                # After some turns, TCP acknowledges late, with an answer or after 40 ms.
+                for _ in range(20):
+                    kept.send(b"GET / HTTP/1.1\r\n\r\n")
+                    other.recv(100)
+                    other.sendall(response())
+                    kept.receive()
+                time.sleep(0.06)
+                kept.mark()
+                other.shutdown(socket.SHUT_WR)
+                time.sleep(0.01)
+                kept.send(b"POST / HTTP/1.1\r\n\r\n")
+                assert kept.receive() == b""
+                assert not kept.is_unread()
+                assert other.recv(100).startswith(b"POST")
+            kept.close()
+
+
+def test_what_was_read_in_part_is_not_unread(server_tls: ssl.SSLContext, ca: str) -> None:
+    """A request of many records, of which the backend reads the first and resets."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor() as pool:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+        def reads_one() -> bytes:
+            plain, _ = server.accept()
+            with server_tls.wrap_socket(plain, server_side=True) as other:
+                begun = other.recv(16384)
+                other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                time.sleep(0.1)
+            return begun
+
+        begun = pool.submit(reads_one)
+        narrow = socket.create_connection(server.getsockname())
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        tls = ssl.create_default_context(cadata=ca)
+        kept = Connection(
+            tls.wrap_socket(narrow, server_hostname="localhost"), time.monotonic() + 5
+        )
+        kept.mark()
+        kept.send(b"POST / HTTP/1.1\r\n\r\n" + bytes(60_000))
+        with suppress(OSError):
+            kept.receive()
+        assert begun.result().startswith(b"POST")
+        assert not kept.is_unread()
+        kept.close()
 
 
 @pytest.mark.parametrize("script", [closes_at_once, closes_after(response(200, b"ok"))])

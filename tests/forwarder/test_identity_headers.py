@@ -26,13 +26,14 @@ KNOWN = {
     "X-Pomerium-Claim-Email X-Pomerium-Jwt-Assertion X-Vouch-User X-Vouch-Idp-Claims-Groups "
     "Tailscale-User-Login Tailscale-User-Name OIDC-Claim-Sub OIDC_CLAIM_email MELLON_NAME_ID "
     "Shib-Identity-Provider Shib-Session-ID eppn persistent-id SM_USER SM-UniversalID iv-user "
-    "iv-groups iv-creds OAM_REMOTE_USER CAS-User",
+    "iv-groups iv-creds OAM_REMOTE_USER CAS-User l5d-client-id",
     "Kong": "X-Consumer-ID X-Consumer-Username X-Consumer-Custom-ID X-Consumer-Groups "
     "X-Credential-Identifier X-Credential-Username X-Anonymous-Consumer X-Authenticated-Userid "
     "X-Authenticated-Scope X-Userinfo",
     "AWS": "X-Amzn-Oidc-Identity X-Amzn-Oidc-Data X-Amzn-Oidc-Accesstoken X-Amzn-Mtls-Clientcert "
     "X-Amzn-Mtls-Clientcert-Subject X-Amzn-Mtls-Clientcert-Leaf X-Amzn-Request-Context "
-    "X-Amzn-Lambda-Context X-Amzn-Lattice-Identity X-Amzn-Lattice-Network X-Amzn-Ava-User-Context "
+    "X-Amzn-Lambda-Context X-Apigateway-Event X-Apigateway-Context "
+    "X-Amzn-Lattice-Identity X-Amzn-Lattice-Network X-Amzn-Ava-User-Context "
     "CloudFront-Viewer-Address CloudFront-Viewer-Country",
     "other clouds": "X-Goog-Authenticated-User-Email X-Goog-Authenticated-User-Id "
     "X-Goog-IAP-JWT-Assertion X-Appengine-User-Email X-Appengine-User-IP "
@@ -52,7 +53,8 @@ KNOWN = {
     "Fly-Client-IP DO-Connecting-IP X-NF-Client-Connection-IP X-Vercel-Forwarded-For "
     "X-Vercel-IP-Country Incap-Client-IP X-Sucuri-ClientIP Ali-CDN-Real-IP X-Originating-IP "
     "X-Source-IP Source-IP Cdn-Src-Ip X-ProxyUser-IP X-Custom-IP-Authorization WL-Proxy-Client-IP "
-    "Proxy-Client-IP WL-Proxy-SSL X-Akamai-Edgescape Akamai-Client-IP X-Coming-From Via",
+    "Proxy-Client-IP WL-Proxy-SSL X-Akamai-Edgescape Akamai-Client-IP X-Coming-From Via "
+    "X-Original-Method X-Original-Remote-User",
 }
 NAMES = sorted({name for names in KNOWN.values() for name in names.split()})
 

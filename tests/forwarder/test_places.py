@@ -75,6 +75,8 @@ LEFT_OUT = [
     *("https://internal-x-1.eu-west-1.elb.amazonaws.com/", "http://svc.ns.svc.cluster.local/"),
     "https://a1-vpce-0123456789abcdef0.execute-api.eu-west-1.amazonaws.com/dev/x",
     "https://vpce-0123456789abcdef0-abc.execute-api.eu-west-1.vpce.amazonaws.com/dev/x",
+    # The same, encoded as a browser reads it; through NAT64.
+    *("https://10.0.0%2E1/", "https://db.corp%2Einternal/", "https://[64:ff9b::a00:1]/"),
     # Nowhere, or read in more than one way.
     *("javascript:alert(1)", "data:text/html,x", "https://a@login.example.com/", "\\\\10.0.0.1\\x"),
     *(
@@ -107,6 +109,17 @@ def test_places_of_the_inside_are_left_out(place: str) -> None:
 def test_the_public_path_is_the_event_s(prefix: str, expected: str) -> None:
     """The $default stage has none, a custom domain its base path."""
     assert outside("Location", "/base/a", prefix=prefix) == expected
+
+
+@pytest.mark.parametrize(
+    "place", ["/base//10.0.0.1/x", f"https://{HOST}:8443/base//evil.example.com", "/base/.//a.b"]
+)
+@pytest.mark.parametrize("name", ["Location", "Content-Location", "Refresh", "Link"])
+def test_no_path_becomes_a_host(name: str, place: str) -> None:
+    """Where nothing public stands before a path, two slashes would begin a host of its choice."""
+    value = {"Refresh": f"0; url={place}", "Link": f"<{place}>; rel=next"}.get(name, place)
+    assert outside(name, value, prefix="") is None
+    assert outside(name, value, prefix="/dev") is not None
 
 
 def test_a_backend_without_base_path() -> None:
@@ -175,6 +188,8 @@ def test_cookies(value: str, expected: str | None) -> None:
         ("Content-Security-Policy", f"connect-src https://{HOST}:8443"),
         ("Access-Control-Allow-Origin", f"https://{HOST}"),
         ("X-Anything", HOST.upper()),
+        ("X-Next", f"https%3A%2F%2F{HOST}%2Fx"),
+        ("X-Next", f"https%253a%252f%252f{HOST}%252fx"),
     ],
 )
 def test_no_header_names_the_backend(name: str, value: str) -> None:
@@ -200,6 +215,7 @@ def test_a_host_of_one_word() -> None:
         *("Via", "Server", "X-Backend-Server", "X-Served-By", "X-Powered-By", "X-Upstream-Addr"),
         *("X-Backend", "x-envoy-upstream-service-time", "X-Hostname", "X-Pod-Name", "X-Node"),
         *("X-Application-Context", "X-AspNet-Version", "X-Accel-Redirect", "X-Sendfile", "Alt-Svc"),
+        *("X-Via", "Proxy-Status", "Cache-Status", "X-Cache-Lookup", "X-Squid-Error"),
         *("X-Forwarded-Host", "X_Backend_Server", "X-Kong-Upstream-Latency", "X-Debug-Token-Link"),
     ],
 )

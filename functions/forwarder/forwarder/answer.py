@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from forwarder.event import Request
 
 LONGEST = 6 * 1024 * 1024
@@ -21,11 +18,10 @@ TOO_LARGE = "The backend's answer is too large to pass on: 6 MB of text, 4.5 MB 
 _SLACK = 1024
 # One byte of text may need six in JSON: \u0001.
 _WIDEST = 6
-_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_BODILESS = frozenset({int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A response; `headers` are Latin-1 text, repeated names repeated."""
 
     status: int
@@ -46,38 +42,34 @@ def render(answer: Answer, request: Request) -> dict[str, Any]:
     that Lambda would not take, at about 6 MB of text or 4.5 MB of anything else, becomes a 502.
     """
     body = b"" if request.method == "HEAD" or answer.status in _BODILESS else answer.body
-    headers = _gathered(answer)
-    if body and "content-type" not in map(str.lower, headers):
+    headers, names = _gathered(answer)
+    if body and "content-type" not in names:
         # API Gateway would call it JSON; nobody knows what it is (RFC 9110, 8.3).
         headers["Content-Type"] = ["application/octet-stream"]
     result: dict[str, Any] = {"statusCode": answer.status}
     if request.payload == "1.0":
         result["multiValueHeaders"] = headers
     else:
-        cookies = [headers.pop(name) for name in list(headers) if name.lower() == "set-cookie"]
+        result["cookies"] = headers.pop(names.get("set-cookie", ""), [])
         result["headers"] = {name: ", ".join(values) for name, values in headers.items()}
-        result["cookies"] = [cookie for values in cookies for cookie in values]
-    for form in _forms(answer, body):
-        if _fits(result | form, len(body)):
-            return result | form
+    text = None if "content-encoding" in names else _text(body)
+    if text is not None:
+        result["body"], result["isBase64Encoded"] = text, False
+        if _fits(result, len(body)):
+            return result
+    result["body"], result["isBase64Encoded"] = b64encode(body).decode(), True
+    if _fits(result, len(body)):
+        return result
     return render(message(502, TOO_LARGE, request.request_id), request)
 
 
-def _gathered(answer: Answer) -> dict[str, list[str]]:
-    """Values by name, one spelling for each name."""
+def _gathered(answer: Answer) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Values by name, one spelling for each name; and that spelling by the name in lower case."""
     names: dict[str, str] = {}
     gathered: dict[str, list[str]] = {}
     for name, value in answer.headers:
         gathered.setdefault(names.setdefault(name.lower(), name), []).append(value)
-    return gathered
-
-
-def _forms(answer: Answer, body: bytes) -> Iterator[dict[str, Any]]:
-    is_encoded = any(name.lower() == "content-encoding" for name, _ in answer.headers)
-    text = None if is_encoded else _text(body)
-    if text is not None:
-        yield {"body": text, "isBase64Encoded": False}
-    yield {"body": b64encode(body).decode(), "isBase64Encoded": True}
+    return gathered, names
 
 
 def _text(body: bytes) -> str | None:

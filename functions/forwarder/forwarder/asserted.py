@@ -10,14 +10,14 @@ Gates: oauth2-proxy, Authelia, authentik, Pomerium, Vouch, Keycloak Gatekeeper, 
 SiteMinder, WebSEAL, Oracle Access Manager. Clouds: Elastic Load Balancing, CloudFront, VPC
 Lattice, Google IAP and App Engine, Azure App Service and Front Door, Cloudflare, Fastly, Akamai,
 Fly, Vercel, Netlify, Tailscale. Servers that take them: Grafana, Gitea, Kubernetes, Keystone,
-Loki, Mimir, Thanos, WSO2. And RFC 7239, RFC 9440.
+Loki, Mimir, Thanos, WSO2, Linkerd, serverless-express. And RFC 7239, RFC 9440.
 """
 
 from __future__ import annotations
 
 FAMILIES = (
     # Whatever a proxy in front says: address, host, port, prefix, user, groups, certificate.
-    *("x-forward", "forwarded", "z-forwarded"),
+    *("x-forward", "forwarded", "z-forwarded", "x-original-"),
     # The forwarder's own.
     "x-caller-",
     # Users.
@@ -30,9 +30,17 @@ FAMILIES = (
     # Certificates.
     *("ssl-", "x-ssl-", "x-tls-", "client-cert", "x-client-", "x-arr-"),
     # Clouds and what delivers content.
-    *("x-amzn-", "cloudfront-", "x-goog-authenticated-", "x-goog-iap-", "x-appengine-"),
+    *(
+        "x-apigateway-",
+        "x-amzn-",
+        "cloudfront-",
+        "x-goog-authenticated-",
+        "x-goog-iap-",
+        "x-appengine-",
+    ),
     *("x-ms-client-principal", "x-ms-token-", "x-azure-", "cf-", "fastly-", "akamai-"),
     *("x-akamai-", "fly-", "x-vercel-", "x-nf-", "incap-", "x-sucuri-", "x-envoy-", "x-istio-"),
+    "l5d-",
     "wl-proxy-",
 )
 
@@ -41,7 +49,7 @@ ENDINGS = ("-ip", "-ipv4", "-ipv6", "-clientip", "-real-addr", "-remote-addr", "
 NAMES = frozenset(
     {
         *("via", "cdn-loop", "client-ip", "user-ip", "x-host", "x-coming-from", "x-peer-address"),
-        *("x-original-host", "x-original-uri", "x-original-url", "x-rewrite-url", "x-real-port"),
+        *("x-rewrite-url", "x-real-port"),
         *("x-custom-ip-authorization", "x-proxy-user", "x-username", "x-account-id", "x-email"),
         *(
             "x-authenticated",
@@ -49,7 +57,7 @@ NAMES = frozenset(
             "x-is-admin-project",
             "x-endpoint-api-userinfo",
         ),
-        *("x-apigateway-api-userinfo", "x-scope-orgid", "thanos-tenant", "x-service-catalog"),
+        *("x-scope-orgid", "thanos-tenant", "x-service-catalog"),
         *("x-trust-id", "es-security-runas-user", "cas-user", "eppn", "persistent-id", "x-org-id"),
         *("x-organization-id", "x-subject", "x-impersonate-user", "x-run-as", "x-on-behalf-of"),
         *("x-admin", "x-is-admin", "x-internal", "x-trusted-proxy", "x-service-account"),

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from forwarder.proxies import Address
 
 _CHUNK = 64 * 1024
+# Of TLS, at its longest (RFC 8446, 5.1). What fails after one may have been read in part.
+_RECORD = 16 * 1024
 _LONGEST_PROXY_ANSWER = 16 * 1024
-_FIN_SECONDS = 0.1
+_FIN_SECONDS = _RESET_SECONDS = 0.1
 # linux/tcp.h, tcp_states.h: tcpi_bytes_acked of struct tcp_info, since Linux 4.1; states.
 _BYTES_ACKED, _TCP_INFO_LENGTH = 120, 128
-_CLOSE, _CLOSE_WAIT = 7, 8
+_CLOSE = 7
 _PROXY_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 _NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -71,7 +73,7 @@ class Connection:
         self._socket.settimeout(_remaining(self.deadline))
         self.is_taken = self._is_begun = False
         try:
-            sent = self._socket.send(data[:_CHUNK] if len(data) > _CHUNK else data)
+            sent = self._socket.send(data[:_RECORD] if len(data) > _RECORD else data)
         except TimeoutError:
             raise
         except OSError:
@@ -115,8 +117,9 @@ class Connection:
         """Whether the other side cannot have read a byte of the request, which had no answer.
 
         Either no byte left, or the other side's FIN, which acknowledges all that had come to it,
-        acknowledges nothing of what was sent since `mark`: it had closed before. A reset tells
-        nothing: it comes from who closes without having read, and from who read and gave up.
+        acknowledges nothing of what was sent since `mark`, and a reset followed: it had closed
+        before. A FIN alone tells nothing, since who sends no more may read on; nor a reset alone:
+        it comes from who closes without having read, and from who read and gave up.
         """
         if not self._is_begun:
             return True
@@ -127,13 +130,16 @@ class Connection:
             self._socket.settimeout(min(_FIN_SECONDS, _remaining(self.deadline)))
             while socket.socket.recv(self._socket, _CHUNK):
                 pass
+            # Only of a hang-up and an error.
+            poll = select.poll()
+            poll.register(self._socket, 0)
+            poll.poll(min(_RESET_SECONDS, _remaining(self.deadline)) * 1000)
             # After a FIN, a reset is EPIPE; it is ECONNRESET where there was none, or told already.
             failed = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         except OSError:
             return False
         state, acked = _state_and_bytes_acked(self._socket)
-        has_finished = state == _CLOSE_WAIT or (state == _CLOSE and failed == errno.EPIPE)
-        return has_finished and acked == self._acked
+        return state == _CLOSE and failed == errno.EPIPE and acked == self._acked
 
     def is_quiet(self) -> bool:
         """Whether nothing has come that nobody asked for, the connection's end above all."""

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote, unquote
 
 from forwarder.caller import NOBODY, Caller, of_1_0, of_2_0
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
 _GREEDY = re.compile(r"(/.*)\{([^{}/]+)\+\}")
 # What stands in a path as it is (RFC 3986, 3.3), and what is sent there though it should not be.
@@ -30,14 +30,14 @@ _PATH = "/:@!$&'()*+,;=-._~"
 _PATH_AS_SENT = _PATH + '%"<>[]\\^`{|}'
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]*")
 _QUERY_AS_SENT = _PATH_AS_SENT + "?"
+_QUOTED = [quote(bytes((byte,)), safe="") for byte in range(256)]
 
 
 class MalformedEventError(ValueError):
     """Not a proxy event of API Gateway."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request, as far as an event tells.
 
     `path` is what is below the route, percent-encoded as it goes on the wire: `/a/b%20c/`, or
@@ -78,20 +78,21 @@ def _read_1_0(event: Mapping[str, Any]) -> Request:
     headers = event.get("multiValueHeaders") or {
         name: [value] for name, value in (event.get("headers") or {}).items()
     }
-    below = _below([event["path"]], event["resource"], event.get("pathParameters") or {})
+    path = event["path"]
+    below = _below([path], event["resource"], event.get("pathParameters") or {})
     return Request(
         method=_text(event["httpMethod"]),
         path=below if _PLAIN.fullmatch(below) else quote(below, safe=_PATH_AS_SENT),
         query="&".join(
             [f"{_quoted(name)}={_quoted(value)}" for name, many in query.items() for value in many]
         ),
-        headers=_latin((name, value) for name, many in headers.items() for value in many),
+        headers=_latin([(name, value) for name, many in headers.items() for value in many]),
         body=_body(event),
         source_ip=_text((context.get("identity") or {}).get("sourceIp") or "") or None,
         domain=_text(context.get("domainName") or ""),
         request_id=_text(context["requestId"]),
         payload="1.0",
-        prefix=_prefix([context.get("path") or event["path"], event["path"]], below),
+        prefix=_prefix([context.get("path") or path, path], below),
         caller=of_1_0(context),
     )
 
@@ -127,12 +128,10 @@ def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
     domain's base path may stand there too, so that the parameter has the first word. It alone would
     not do: it has lost a slash at the end.
     """
-    if not route.startswith("/"):
-        raise ValueError("the default route has nothing below it")
-    greedy = _GREEDY.fullmatch(route)
-    if greedy is None:
+    literal, name = _greedy(route)
+    if not name:
         return ""
-    literal, parameter = greedy[1], parameters[greedy[2]]
+    parameter = parameters[name]
     # Whether API Gateway has decoded the parameter or not.
     values = (unquote(parameter).rstrip("/"), parameter.rstrip("/"))
     start = paths[0].find(literal)
@@ -149,6 +148,15 @@ def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
     raise ValueError("the path is not one of the route")
 
 
+@lru_cache(maxsize=64)
+def _greedy(route: str) -> tuple[str, str]:
+    """What stands before a route's greedy parameter, and its name; neither where it has none."""
+    if not route.startswith("/"):
+        raise ValueError("the default route has nothing below it")
+    greedy = _GREEDY.fullmatch(route)
+    return (greedy[1], greedy[2]) if greedy else ("", "")
+
+
 def _prefix(paths: list[str], below: str) -> str:
     """What stands before the part below the route in the path that the caller asked for.
 
@@ -157,25 +165,32 @@ def _prefix(paths: list[str], below: str) -> str:
     """
     for path in paths:
         if path.endswith(below):
-            prefix = path[: len(path) - len(below)]
-            return prefix if _PLAIN.fullmatch(prefix) else quote(unquote(prefix), safe=_PATH)
+            return _encoded(path[: len(path) - len(below)])
         text, end = unquote(path), unquote(below)
         if text.endswith(end):
             return quote(text[: len(text) - len(end)], safe=_PATH)
     return ""
 
 
-def _latin(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=64)
+def _encoded(prefix: str) -> str:
+    return prefix if _PLAIN.fullmatch(prefix) else quote(unquote(prefix), safe=_PATH)
+
+
+def _latin(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Headers as the text of their bytes: what is no Latin-1 was UTF-8."""
-    pairs = []
-    for name, value in headers:
-        if not value.isascii():
-            try:
-                value.encode("latin-1")
-            except UnicodeEncodeError:
-                value = value.encode().decode("latin-1")  # noqa: PLW2901 - its bytes as text
-        pairs.append((_text(name), value))
-    return tuple(pairs)
+    # Most are plain text; what is no text cannot be joined.
+    if "".join([name + value for name, value in headers]).isascii():
+        return tuple(headers)
+    return tuple([(name, value if value.isascii() else _bytes(value)) for name, value in headers])
+
+
+def _bytes(value: str) -> str:
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode().decode("latin-1")
+    return value
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
@@ -193,5 +208,7 @@ def _text(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    # Most are, and `quote` takes its time.
-    return text if text.isascii() and text.isalnum() else quote(text, safe="")
+    # As `quote` does, which takes its time.
+    if text.isascii() and text.isalnum():
+        return text
+    return "".join([_QUOTED[byte] for byte in text.encode()])

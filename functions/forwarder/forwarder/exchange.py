@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from forwarder.failure import BODY, HEADERS, SEND, TIMEOUT, FailedError
 from forwarder.reasons import reason
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from forwarder.response import Head
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request as it is sent; `target` in origin-form, `headers` all but those of an attempt."""
 
     method: str
@@ -24,8 +22,7 @@ class Outgoing:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """An answer, and whether its connection can take another request."""
 
     head: Head

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     Headers = tuple[tuple[str, str], ...]
     Dropped = tuple[frozenset[str], tuple[str, ...]]
 
-_NONE: Dropped = (frozenset(), ())
+_NO_NAMES: frozenset[str] = frozenset()
+_NONE: Dropped = (_NO_NAMES, ())
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -62,6 +63,7 @@ _NOT_PASSED_BACK = _HOP_BY_HOP | {
     *("x-accel-redirect", "x-sendfile", "x-lighttpd-send-file", "x-reproxy-url"),
     # What is inside: its hosts, and what they run.
     *("server", "via", "x-server", "x-served-by", "x-backend", "x-upstream", "x-powered-by"),
+    *("x-via", "proxy-status", "cache-status", "x-cache-lookup"),
     *("x-aspnet-version", "x-aspnetmvc-version", "x-generator", "x-runtime", "x-varnish"),
     *("x-host", "x-hostname", "x-host-name", "x-node", "x-node-id", "x-instance", "x-instance-id"),
     *("x-pod", "x-pod-name", "x-container", "x-container-id", "x-machine", "x-machine-name"),
@@ -71,10 +73,12 @@ _NOT_PASSED_BACK = _HOP_BY_HOP | {
 _INSIDE_FAMILIES = (
     *("x-backend-", "x-upstream-", "x-server-", "x-envoy-", "x-forwarded-", "x-kubernetes-"),
     *("x-kong-", "x-consul-", "x-nomad-", "x-proxy-", "x-debug-", "x-node-", "x-instance-"),
+    "x-squid-",
 )
 _SIGNATURE = "AWS4-"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_ALWAYS = (("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "443"), ("Via", "1.1 forwarder"))
 _WITH_LENGTH = frozenset({"PATCH", "POST", "PUT"})
 # The private API's, of which the public one sets its own.
 _TRACES = frozenset({"x-amz-apigw-id", "x-amzn-errortype", "x-amzn-requestid", "x-amzn-trace-id"})
@@ -88,7 +92,7 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
     """
     names, families = dropped
     listed = _listed(request.headers)
-    if _UNSENDABLE.search("".join([value for _, value in request.headers])):
+    if not _is_sendable("".join([value for _, value in request.headers])):
         raise RefusedError("A header cannot be sent on")
     sent = []
     for name, value in request.headers:
@@ -103,12 +107,8 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
         sent.append((name, value.strip(" \t")))
     sent += request.caller.headers()
     told = (("X-Forwarded-For", request.source_ip), ("X-Forwarded-Host", request.domain))
-    sent += [(name, value) for name, value in told if value and not _UNSENDABLE.search(value)]
-    sent += (
-        ("X-Forwarded-Proto", "https"),
-        ("X-Forwarded-Port", "443"),
-        ("Via", "1.1 forwarder"),
-    )
+    sent += [(name, value) for name, value in told if value and _is_sendable(value)]
+    sent += _ALWAYS
     if request.body or request.method in _WITH_LENGTH:
         sent.append(("Content-Length", str(len(request.body))))
     return sent
@@ -163,7 +163,14 @@ def _comes_back(name: str) -> bool:
     return known not in _NOT_PASSED_BACK and not known.startswith(_INSIDE_FAMILIES)
 
 
-def _listed(headers: Iterable[tuple[str, str]]) -> set[str]:
+def _is_sendable(text: str) -> bool:
+    # Of ASCII, what is printable is sendable; the pattern takes its time.
+    return (text.isascii() and text.isprintable()) or not _UNSENDABLE.search(text)
+
+
+def _listed(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
     """The plain names that Connection declares to be for this hop alone."""
     values = [value for name, value in headers if name.lower() == "connection"]
-    return {plain(option.strip()) for value in values for option in value.split(",")}
+    if not values:
+        return _NO_NAMES
+    return frozenset([plain(one.strip()) for value in values for one in value.split(",")])

@@ -40,6 +40,8 @@ _PLACES_OF_AWS = re.compile(
     r"internal-[^.]+\.([a-z0-9-]+\.)?elb(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?"
     r"|.*vpce-[0-9a-f]{8,}.*|.*\.vpc-lattice-svcs\..*"
 )
+# Of a URL: as it is read, without an escape that somebody may undo.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _LINK = re.compile(r'\s*<([^<>]*)>((?:\s*;[^;,"<>]*(?:"(?:[^"\\]|\\.)*"\s*)?)*)(?:,|$)')
 _REFRESH = re.compile(r"(\s*[0-9.]+\s*)(?:[;,]\s*(?:url\s*=\s*)?(.*))?", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\s*([^=]*?)\s*(?:=\s*(.*?)\s*)?", re.DOTALL)
@@ -59,7 +61,8 @@ class Inside:
         self, headers: tuple[tuple[str, str], ...], target: str, domain: str, prefix: str
     ) -> tuple[tuple[str, str], ...]:
         """The headers of an answer to `target`, for who called `https://{domain}{prefix}`."""
-        is_silent = not self._names.search("\n".join([value for _, value in headers]))
+        # Most answers neither name the backend nor have a place in them.
+        is_silent = not self.is_named_in("\n".join([value for _, value in headers]))
         if is_silent and _WITH_PLACES.isdisjoint([name.lower() for name, _ in headers]):
             return headers
         view, told = _View(self, target, domain, prefix), []
@@ -68,17 +71,21 @@ class Inside:
                 mapped = view.mapped(name.lower(), value)
                 if mapped is not None:
                     told.append((name, mapped))
-            elif is_silent or not self._names.search(value):
+            elif is_silent or not self.is_named_in(value):
                 told.append((name, value))
         return tuple(told)
 
     @cached_property
+    def _hosts(self) -> list[str]:
+        hosts = {_host(authority) for authority in self.authorities} | {self.host}
+        return sorted(host.lower() for host in hosts)
+
+    @cached_property
     def _names(self) -> re.Pattern[str]:
         """What names the backend's host; one without a dot is a word, unless it stands in a URL."""
-        hosts = {_host(authority) for authority in self.authorities} | {self.host}
         words = [
             re.escape(host) if "." in host or ":" in host else rf"(?<=//){re.escape(host)}"
-            for host in sorted(hosts)
+            for host in self._hosts
         ]
         return re.compile(
             rf"(?<![A-Za-z0-9.-])(?:{'|'.join(words)})(?![A-Za-z0-9-])", re.IGNORECASE
@@ -86,9 +93,12 @@ class Inside:
 
     def is_named_in(self, text: str) -> bool:
         """Whether a text names the backend's host, encoded or not."""
-        if self._names.search(text):
-            return True
-        return "%" in text and bool(self._names.search(unquote(unquote(text))))
+        return self._is_read_in(text) or ("%" in text and self._is_read_in(unquote(unquote(text))))
+
+    def _is_read_in(self, text: str) -> bool:
+        # The pattern takes its time.
+        lower = text.lower()
+        return any(host in lower for host in self._hosts) and bool(self._names.search(text))
 
     def is_private(self, host: str) -> bool:
         """Whether only a private network knows a host, as far as its name tells."""
@@ -96,12 +106,18 @@ class Inside:
         if _is_below(host, (self.host, *self.private_domains)):
             return True
         # Few answers lead elsewhere, and no cold start should wait for it.
-        from ipaddress import ip_address  # noqa: PLC0415
+        from ipaddress import IPv4Address, ip_address, ip_network  # noqa: PLC0415
 
         try:
-            return not ip_address(host.strip("[]")).is_global
+            address = ip_address(host.strip("[]"))
         except ValueError:
-            pass
+            return self._is_private_name(host)
+        # What else of IPv6 is global may lead to IPv4's private addresses (RFC 6052).
+        is_usual = isinstance(address, IPv4Address) or address in ip_network("2000::/3")
+        return not address.is_global or not is_usual
+
+    @staticmethod
+    def _is_private_name(host: str) -> bool:
         is_number = host.rpartition(".")[2].isdigit() or "0x" in host
         return (
             "." not in host
@@ -149,8 +165,12 @@ class _View:
         is_made = host == self._domain and not _is_within(whole.path, self._prefix)
         if is_own or is_made or not (given.netloc or given.scheme):
             return self._mapped_path(whole)
-        is_url = whole.scheme in ("http", "https") and host and "@" not in whole.netloc
-        return None if not is_url or self._inside.is_private(host) else reference
+        is_url = whole.scheme in ("http", "https") and "@" not in whole.netloc
+        return (
+            None
+            if not is_url or not _HOST.fullmatch(host) or self._inside.is_private(host)
+            else reference
+        )
 
     def _mapped_path(self, url: SplitResult) -> str | None:
         path = self._path(url.path)
@@ -163,7 +183,9 @@ class _View:
         base = self._inside.base
         if not _is_within(path, base):
             return None
-        return (self._prefix + path[len(base) :]) or "/"
+        public = (self._prefix + path[len(base) :]) or "/"
+        # Two slashes would begin a host.
+        return None if public.startswith("//") else public
 
     def _links(self, value: str) -> str | None:
         links, at = [], 0
@@ -187,6 +209,9 @@ class _View:
         return None if place is None else f"{found[1].strip()}; url={place}"
 
     def _cookie(self, value: str) -> str | None:
+        lower = value.lower()
+        if "domain" not in lower and "path" not in lower:
+            return value
         first, *attributes = value.split(";")
         # Only for the whole of a host, or a browser drops it.
         is_host_s = first.lstrip().lower().startswith("__host-")

@@ -7,9 +7,8 @@ after a malformed line, a Content-Length that is none, an answer that the connec
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from forwarder.answer import LONGEST
 from forwarder.failure import BODY, HEADERS, FailedError
@@ -21,20 +20,21 @@ _LONGEST_HEAD = 64 * 1024
 _MOST_HEADERS = 200
 _MOST_INTERIM = 16
 _LONGEST_LINE = 4096
-_HEAD_ENDS = (b"\n\r\n", b"\n\n")
-_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")
+_HEAD_END = re.compile(rb"\n\r?\n")
+_STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?\r?(?:\n|\Z)")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _HEADER_LINES = re.compile(
     r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)\r?$", re.MULTILINE
 )
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
 _FRAMING = frozenset({"connection", "content-length", "transfer-encoding"})
-_DIGITS = re.compile(r"[0-9]{1,15}")
-_BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_LONGEST_LENGTH = 15
+_OK, _SWITCHING_PROTOCOLS = int(HTTPStatus.OK), int(HTTPStatus.SWITCHING_PROTOCOLS)
+_NO_CONTENT, _NOT_MODIFIED = int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)
+_BODILESS = (_NO_CONTENT, _NOT_MODIFIED)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Status and headers, also those that frame the answer by name; `is_last`: no other follows."""
 
     status: int
@@ -44,14 +44,15 @@ class Head:
 
     def values(self, name: str) -> list[str]:
         """The members of one of the headers that frame an answer, in lower case."""
-        return _members(self.framing.get(name, ()))
+        given = self.framing.get(name)
+        return _members(given) if given else []
 
     @property
     def is_disputed(self) -> bool:
         """Whether a body is announced where there is none (RFC 9112, 6.3): one may yet come."""
         if self.status not in _BODILESS:
             return False
-        lengths = self.values("content-length") if self.status == HTTPStatus.NO_CONTENT else []
+        lengths = self.values("content-length") if self.status == _NO_CONTENT else []
         return bool(self.values("transfer-encoding")) or not {*lengths} <= {"0"}
 
 
@@ -60,22 +61,24 @@ class Incoming:
 
     def __init__(self, receive: Callable[[], bytes]) -> None:
         self._receive = receive
-        self._bytes = bytearray()
+        # From there on nothing is used yet.
+        self._bytes: bytes | bytearray = b""
+        self._at = 0
         self._has_ended = False
         self.has_begun = False
 
     @property
     def is_clean(self) -> bool:
         """Whether, after an answer, the connection is open and no bytes of another are in here."""
-        return not self._bytes and not self._has_ended
+        return self._at == len(self._bytes) and not self._has_ended
 
     def head(self) -> Head:
         """The final head, after any number of interim ones. Raises FailedError."""
         for _ in range(_MOST_INTERIM):
             head = self._one_head()
-            if head.status >= HTTPStatus.OK:
+            if head.status >= _OK:
                 return head
-            if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            if head.status == _SWITCHING_PROTOCOLS:
                 raise FailedError(HEADERS, "malformed", "switching protocols")
         raise FailedError(HEADERS, "malformed", "interim answers")
 
@@ -93,31 +96,31 @@ class Incoming:
         if lengths:
             if len(set(lengths)) > 1:
                 raise FailedError(BODY, "malformed", "several lengths")
-            if not _DIGITS.fullmatch(lengths[0]):
+            length = lengths[0]
+            # Latin-1's superscripts are digits too.
+            if not (length.isascii() and length.isdigit()) or len(length) > _LONGEST_LENGTH:
                 raise FailedError(BODY, "malformed", "length")
-            whole = bytearray()
-            self._exactly(int(lengths[0]), whole)
-            return bytes(whole)
+            return self._whole(int(length))
         return bytes(self._rest())
 
     def _one_head(self) -> Head:
         looked = 0
-        while not (ends := self._head_ends(looked)):
-            if len(self._bytes) > _LONGEST_HEAD:
+        while (end := _HEAD_END.search(self._bytes, self._at + looked)) is None:
+            length = len(self._bytes) - self._at
+            if length > _LONGEST_HEAD:
                 raise FailedError(HEADERS, "headers too large")
-            looked = max(0, len(self._bytes) - 3)
-            self._bytes += self._more(HEADERS)
-        end, after = min(ends)
-        text = self._taken(end, after).decode("latin-1")
-        start, _, rest = text.partition("\n")
-        count = rest.count("\n") + 1 if rest else 0
-        if end > _LONGEST_HEAD or count >= _MOST_HEADERS:
+            looked = max(0, length - 2)
+            self._fill(HEADERS)
+        text = self._bytes[self._at : end.start()].decode("latin-1")
+        self._at = end.end()
+        count = text.count("\n")
+        if len(text) > _LONGEST_HEAD or count >= _MOST_HEADERS:
             raise FailedError(HEADERS, "headers too large")
-        first = _STATUS.fullmatch(start.removesuffix("\r"))
+        first = _STATUS.match(text)
         if first is None:
             raise FailedError(HEADERS, "malformed", "status line")
         # At most one for each line, and only where all of it is a header.
-        found = _HEADER_LINES.findall(rest)
+        found = _HEADER_LINES.findall(text, first.end())
         if len(found) != count:
             raise FailedError(HEADERS, "malformed", "header line")
         headers = tuple([(name, value.rstrip(" \t")) for name, value in found])
@@ -130,12 +133,7 @@ class Incoming:
             # HTTP/1.0 has none: whoever wrote it may not have framed it so (RFC 9112, 6.1).
             raise FailedError(HEADERS, "malformed", "coding in HTTP/1.0")
         is_last = is_old or "close" in _members(framing.get("connection", ()))
-        return Head(int(first[2]), headers, framing, is_last=is_last)
-
-    def _head_ends(self, looked: int) -> list[tuple[int, int]]:
-        """Where a head may end, and what follows it begin; the first is its end."""
-        found = [(self._bytes.find(mark, looked), len(mark)) for mark in _HEAD_ENDS]
-        return [(at, at + length) for at, length in found if at >= 0]
+        return Head(int(first[2]), headers, framing, is_last)
 
     def _chunks(self) -> bytearray:
         body = bytearray()
@@ -157,25 +155,34 @@ class Incoming:
         raise FailedError(BODY, "malformed", "trailers")
 
     def _line(self) -> bytes:
-        while (end := self._bytes.find(b"\n")) < 0:
-            if len(self._bytes) > _LONGEST_LINE:
+        while (end := self._bytes.find(b"\n", self._at)) < 0:
+            if len(self._bytes) - self._at > _LONGEST_LINE:
                 raise FailedError(BODY, "malformed", "endless line")
-            self._bytes += self._more(BODY)
-        return self._taken(end, end + 1).removesuffix(b"\r")
+            self._fill(BODY)
+        line = self._taken(end - self._at)
+        self._at = end + 1
+        return line.removesuffix(b"\r")
+
+    def _whole(self, length: int) -> bytes:
+        """A body of so many bytes, all of which are here in most cases."""
+        if length <= len(self._bytes) - self._at:
+            return self._taken(length)
+        body = bytearray()
+        self._exactly(length, body)
+        return bytes(body)
 
     def _exactly(self, count: int, body: bytearray) -> None:
         """Add so many bytes to a body."""
         whole = len(body) + count
         if whole > LONGEST:
             raise FailedError(BODY, "too large")
-        body += self._taken(count, count)
+        body += self._taken(count)
         while (missing := whole - len(body)) > 0:
-            part = self._more(BODY)
-            self._bytes += part[missing:]
-            body += part[:missing]
+            self._fill(BODY)
+            body += self._taken(missing)
 
     def _rest(self) -> bytearray:
-        body = bytearray(self._taken(len(self._bytes), len(self._bytes)))
+        body = bytearray(self._taken(len(self._bytes)))
         # Not at an end that TLS does not vouch for: that raises (RFC 9112, 9.8).
         while part := self._receive():
             body += part
@@ -184,11 +191,23 @@ class Incoming:
         self._has_ended = True
         return body
 
-    def _taken(self, count: int, consumed: int) -> bytes:
-        """The first bytes, of which `consumed` are then gone."""
-        taken = bytes(self._bytes[:count])
-        del self._bytes[:consumed]
+    def _taken(self, count: int) -> bytes:
+        """At most so many bytes of what is here; they are then gone."""
+        taken = bytes(self._bytes[self._at : self._at + count])
+        self._at += len(taken)
         return taken
+
+    def _fill(self, phase: str) -> None:
+        """Wait for more, after what is here."""
+        received = self._more(phase)
+        if self._at == len(self._bytes):
+            self._bytes, self._at = received, 0
+            return
+        if not isinstance(self._bytes, bytearray):
+            self._bytes = bytearray(self._bytes)
+        del self._bytes[: self._at]
+        self._bytes += received
+        self._at = 0
 
     def _more(self, phase: str) -> bytes:
         received = self._receive()

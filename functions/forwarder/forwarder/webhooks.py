@@ -26,7 +26,7 @@ import json
 import logging
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -162,7 +162,7 @@ class Webhooks:
         if self.provider.form != "secret":
             return request
         kept = [one for one in request.headers if one[0].lower() != self.provider.header]
-        return replace(request, headers=tuple(kept))
+        return request._replace(headers=tuple(kept))
 
 
 def lambda_handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
