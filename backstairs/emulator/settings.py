@@ -12,6 +12,8 @@ ACCOUNT_ID = "123456789012"
 ROOT_ACCESS_KEY_ID = "test"
 ROOT_SECRET_ACCESS_KEY = "test"  # noqa: S105
 DEFAULT_REGION = "us-east-1"
+# The variable with the file for a snapshot of the account's state.
+SNAPSHOT_FILE = "BACKSTAIRS_SNAPSHOT"
 
 
 def settings(*, port: int, region: str, state: Path, log_level: str) -> dict[str, str]:
