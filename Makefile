@@ -6,6 +6,8 @@ LOCAL := .venv/local/bin
 # The certificates of the machine: behind a proxy of its own, uv's would not do.
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
+# Once, here, rather than at every start where Python may not write into its environments.
+export UV_COMPILE_BYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 
 up: install ## build, deploy into an emulated account, open the doors, stay up

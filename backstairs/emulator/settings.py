@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,3 +54,5 @@ def apply(chosen: dict[str, str]) -> None:
     for name in ("SERVICES", "EDGE_PORT", "USE_SSL", "LOCALSTACK_PERSISTENCE"):
         os.environ.pop(name, None)
     os.environ.update(chosen)
+    # There being no daemon, half a second goes for its client.
+    sys.modules.setdefault("docker", None)  # type: ignore[arg-type]
