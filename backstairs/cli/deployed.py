@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backstairs.account.client import Account
@@ -33,149 +32,171 @@ class _UnusableError(Exception):
     """What was kept is of no use; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
 class Deploying:
-    """One start: what to build and deploy, where, and whom to tell."""
+    """One start: first the application, then the stacks of the public edge."""
 
-    console: Console
-    project: Project
-    sam: Sam
-    children: Children
+    def __init__(self, console: Console, project: Project, sam: Sam, children: Children) -> None:
+        self._console, self._project, self._sam, self._children = console, project, sam, children
+        root = project.root
+        self._built = [one for one in public.BUILT if (root / one.template).is_file()]
+        # What there is of the edge's stacks, by name, and what of their sources has changed.
+        self._parameters: Parameters = {}
+        self._changed: dict[str, list[str]] = {one.template: ["everything"] for one in self._built}
+        self._building: asyncio.Future[None] | None = None
+        self._skipped: list[str] = []
+        self._is_kept = False
+        self.inputs = Inputs({}, {})
 
-    async def account(self) -> tuple[Account, str | None]:
-        """The account, and why there is no public edge, if there is none.
+    async def application(self) -> Account:
+        """The account with the application in it.
 
         Raises StepError, and ProblemError for a template that SAM could not translate.
         """
-        root, state = self.project.root, self.project.state
-        built = [one for one in public.BUILT if (root / one.template).is_file()]
-        stacks = [APPLICATION, *built]
-        inputs = await asyncio.to_thread(
-            Inputs.read, root, [one.template for one in stacks], [tool(name) for name in PROGRAMS]
+        stacks = [APPLICATION, *self._built]
+        programs = [tool(name) for name in PROGRAMS]
+        self.inputs = await asyncio.to_thread(
+            Inputs.read, self._project.root, [one.template for one in stacks], programs
         )
         try:
-            kept = await asyncio.to_thread(self._kept, inputs, stacks)
-            return await self._go_on(kept, inputs, stacks), None
+            kept = await asyncio.to_thread(self._kept, stacks)
+            return await self._take_up(kept, stacks)
         except _UnusableError as error:
             self._say(f"building and deploying everything: {error}")
-            await asyncio.to_thread(clear, state)
-        return await self._begin(inputs, built)
+            await asyncio.to_thread(clear, self._project.state)
+        return await self._begin()
 
-    def _kept(self, inputs: Inputs, stacks: Iterable[Stack]) -> Kept:
+    async def edge(self, account: Account) -> tuple[bool, str | None]:
+        """Deploy what is due beside the application, and keep the account for the next run.
+
+        Returns whether anything was deployed, and why there is no public edge, if there is none.
+        """
+        due: dict[Stack, Mapping[str, str]] = {}
         try:
-            kept = Kept.read(self.project.state, self.project.root)
+            if self._building is not None:
+                with step(self._console, f"sam build of {_names(self._stale())}"):
+                    await self._building
+            if self._parameters or not self._is_kept:
+                due = await asyncio.to_thread(self._due, account)
+            await self._deploy(account, due)
+        except StepError as error:
+            await asyncio.to_thread(clear, self._project.state)
+            return True, str(error)
+        names = {stack.name for stack in due}
+        skipped = [*self._skipped, *(name for name in self._parameters if name not in names)]
+        if skipped:
+            self._say(f"skipped sam build and sam deploy of {', '.join(skipped)}: nothing changed")
+        if due or not self._skipped:
+            given = {stack.name: dict(parameters) for stack, parameters in due.items()}
+            await asyncio.to_thread(self._keep, account, self._parameters | given)
+        return bool(due), None
+
+    def _kept(self, stacks: Iterable[Stack]) -> Kept:
+        try:
+            kept = Kept.read(self._project.state, self._project.root)
         except ValueError as error:
             raise _UnusableError(str(error)) from error
-        changed = inputs.changed(kept.inputs)
+        changed = self.inputs.changed(kept.inputs)
         if changed:
             raise _UnusableError("changed since: " + ", ".join(changed))
         for stack in stacks:
-            if not (self.project.root / stack.build_folder / "template.yaml").is_file():
+            if not (self._project.root / stack.build_folder / "template.yaml").is_file():
                 raise _UnusableError(f"there is no {stack.build_folder}")
         return kept
 
-    async def _go_on(self, kept: Kept, inputs: Inputs, stacks: Sequence[Stack]) -> Account:
-        """Take the account up again, and deploy into it what has changed."""
-        changed = {one.template: inputs.changed_sources(kept.inputs, one.template) for one in stacks}
-        stale = [one for one in stacks if changed[one.template]]
-        for one in stale:
-            self._say(f"changed since: {', '.join(changed[one.template])} ({one.template})")
+    async def _take_up(self, kept: Kept, stacks: Sequence[Stack]) -> Account:
+        """Go on with the account of the last run, and deploy the application if it has changed."""
+        changed = {
+            one.template: self.inputs.changed_sources(kept.inputs, one.template) for one in stacks
+        }
+        for template, sources in changed.items():
+            if sources:
+                self._say(f"changed since: {', '.join(sources)} (of {template})")
+        own = bool(changed[APPLICATION.template])
         what = "taking up the account of the last run"
-        with step(self.console, f"sam build of {_names(stale)}, {what}" if stale else what):
-            url, *failures = await asyncio.gather(
+        with step(self._console, f"sam build of {APPLICATION.name}, {what}" if own else what):
+            url, failure = await asyncio.gather(
                 asyncio.to_thread(self._start, kept),
-                *(asyncio.to_thread(self.sam.build, one) for one in stale),
+                asyncio.to_thread(self._sam.build, *([APPLICATION] if own else [])),
                 return_exceptions=True,
             )
-        for failure in failures:
-            if failure is not None:
-                raise failure
+        if isinstance(failure, BaseException):
+            raise failure
         if isinstance(url, BaseException):
             raise _UnusableError(_first_line(url)) from url
         account = Account(url, REGION)
-        parameters = {name: dict(given) for name, given in kept.parameters.items()}
-        try:
-            if APPLICATION in stale:
-                with step(self.console, f"sam deploy of {APPLICATION.name}"):
-                    await asyncio.to_thread(self.sam.deploy, account)
-            due = {}
-            if stale:
-                due = {
-                    stack: given
-                    for stack, given in public.deployments(account).items()
-                    if changed[stack.template] or parameters.get(stack.name) != given
-                }
-            await self._deploy(account, due)
-        except StepError as error:
-            await asyncio.to_thread(self.children.end)
-            raise _UnusableError(_first_line(error)) from error
-        deployed = {*(one.name for one in stale if one == APPLICATION), *(one.name for one in due)}
-        skipped = [name for name in (APPLICATION.name, *parameters) if name not in deployed]
-        if skipped:
-            names = ", ".join(skipped)
-            self._say(f"skipped sam build and sam deploy of {names}: nothing of theirs has changed")
-        if stale:
-            given = {stack.name: dict(given) for stack, given in due.items()}
-            await asyncio.to_thread(self._keep, account, inputs, parameters | given)
+        if own:
+            try:
+                with step(self._console, f"sam deploy of {APPLICATION.name}"):
+                    await asyncio.to_thread(self._sam.deploy, account)
+            except StepError as error:
+                await asyncio.to_thread(self._children.end)
+                raise _UnusableError(_first_line(error)) from error
+        else:
+            self._skipped = [APPLICATION.name]
+        self._is_kept = True
+        self._changed = changed
+        self._parameters = {name: dict(given) for name, given in kept.parameters.items()}
+        self._build_the_others()
         return account
 
-    async def _begin(self, inputs: Inputs, built: Sequence[Stack]) -> tuple[Account, str | None]:
-        """Build everything and deploy it into an empty account."""
-        with step(self.console, f"sam build of {APPLICATION.name}, starting an emulated account"):
-            starting = asyncio.to_thread(self._start, None)
-            building = asyncio.to_thread(self._check_and_build)
-            url, _ = await asyncio.gather(starting, building)
+    async def _begin(self) -> Account:
+        """Build the application and deploy it into an empty account."""
+        with step(self._console, f"sam build of {APPLICATION.name}, starting an emulated account"):
+            url, _, _ = await asyncio.gather(
+                asyncio.to_thread(self._start, None),
+                asyncio.to_thread(check_templates, self._project),
+                asyncio.to_thread(self._sam.build, APPLICATION),
+            )
         account = Account(url, REGION)
-        others = [asyncio.create_task(asyncio.to_thread(self.sam.build, one)) for one in built]
-        with step(self.console, f"sam deploy of {APPLICATION.name}"):
-            await asyncio.to_thread(self.sam.deploy, account)
-        problem = None
-        try:
-            if others:
-                with step(self.console, f"sam build of {_names(built)}"):
-                    await _all(others)
-            stacks = {}
-            if len(built) == len(public.BUILT):
-                stacks = await asyncio.to_thread(public.deployments, account)
-            await self._deploy(account, stacks)
-        except StepError as error:
-            problem = str(error)
-        if problem is None:
-            parameters = {stack.name: dict(given) for stack, given in stacks.items()}
-            await asyncio.to_thread(self._keep, account, inputs, parameters)
-        return account, problem
+        self._build_the_others()
+        with step(self._console, f"sam deploy of {APPLICATION.name}"):
+            await asyncio.to_thread(self._sam.deploy, account)
+        return account
+
+    def _stale(self) -> list[Stack]:
+        return [one for one in self._built if self._changed[one.template]]
+
+    def _build_the_others(self) -> None:
+        stale = self._stale()
+        if stale:
+            self._building = asyncio.ensure_future(asyncio.to_thread(self._sam.build, *stale))
+
+    def _due(self, account: Account) -> dict[Stack, Mapping[str, str]]:
+        """The stacks to deploy with their parameters: those that are new, or have changed."""
+        if len(self._built) < len(public.BUILT):
+            return {}
+        return {
+            stack: given
+            for stack, given in public.deployments(account).items()
+            if self._changed[stack.template] or self._parameters.get(stack.name) != given
+        }
 
     async def _deploy(self, account: Account, stacks: Mapping[Stack, Mapping[str, str]]) -> None:
         """Deploy stacks at once; none is still at it afterwards. Raises StepError."""
         if not stacks:
             return
-        with step(self.console, f"sam deploy of {_names(stacks)}"):
+        with step(self._console, f"sam deploy of {_names(stacks)}"):
             await _all(
-                asyncio.to_thread(self.sam.deploy, account, stack, parameters)
+                asyncio.to_thread(self._sam.deploy, account, stack, parameters)
                 for stack, parameters in stacks.items()
             )
             await asyncio.to_thread(public.put_webhook_secrets, account)
 
     def _start(self, kept: Kept | None) -> str:
-        return start_account(sys.executable, self.children, self.project.state, REGION, kept)
+        return start_account(sys.executable, self._children, self._project.state, REGION, kept)
 
-    def _check_and_build(self) -> None:
-        check_templates(self.project)
-        self.sam.build(APPLICATION)
-
-    def _keep(self, account: Account, inputs: Inputs, parameters: Parameters) -> None:
-        state = self.project.state
+    def _keep(self, account: Account, parameters: Parameters) -> None:
+        state = self._project.state
         try:
             account.put_away()
             port = int(account.url.rpartition(":")[2])
-            Kept(str(self.project.root), port, digest_of_snapshot(state), inputs, parameters).write(
-                state
-            )
+            snapshot = digest_of_snapshot(state)
+            Kept(str(self._project.root), port, snapshot, self.inputs, parameters).write(state)
         except OSError as error:
             self._say(f"the next run begins from nothing: the account cannot be kept: {error}")
 
     def _say(self, text: str) -> None:
-        self.console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
 
 async def _all(doing: Iterable[Awaitable[None]]) -> None:

@@ -13,7 +13,7 @@ import logging
 import os
 import shutil
 import signal
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from backstairs.local.kept import Inputs
+    from backstairs.local.run import Doors
     from backstairs.runtime.process import Children
 
 
@@ -86,12 +88,22 @@ def _clear(state: Path) -> None:
             path.unlink()
 
 
+async def _watch(root: Path, inputs: Inputs, doors: Doors, console: Console) -> None:
+    """Run changed sources until cancelled."""
+    from backstairs.local.watch import Watch
+
+    sources = {name for named in inputs.sources.values() for name in named}
+    say = partial(console.print, markup=False, soft_wrap=True)
+    watching = await asyncio.to_thread(Watch, root, sources, inputs.common, doors.pools, say)
+    await watching.run()
+
+
 async def _up(project: Project, children: Children, *, once: bool) -> int:
     from backstairs.cli.deployed import Deploying
     from backstairs.demo.backend import NAME, demo_backend
     from backstairs.demo.samples import load_samples
     from backstairs.local.deploy import STACK_NAME, Sam, StepError
-    from backstairs.local.run import run as run_application
+    from backstairs.local.run import open_doors
 
     console = Console(highlight=False)
     task = asyncio.current_task()
@@ -101,13 +113,10 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
     sam = Sam(tool("sam"), [str(Path(tool("uv")).parent)], project.root, logs, children)
     state = project.state
     try:
-        account, problem = await Deploying(console, project, sam, children).account()
-        if problem is not None:
-            console.print(f"warning: there is no public edge: {problem}", markup=False)
-        for notice in account.notices():
-            console.print(f"note: {notice}", markup=False)
+        deploying = Deploying(console, project, sam, children)
+        account = await deploying.application()
         python = function_python()
-        doors = run_application(
+        opening = open_doors(
             account,
             STACK_NAME,
             children=children,
@@ -117,15 +126,23 @@ async def _up(project: Project, children: Children, *, once: bool) -> int:
         )
         async with contextlib.AsyncExitStack() as stack:
             with step(console, "opening the doors, starting the functions"):
-                running = await stack.enter_async_context(doors)
+                doors, running = await stack.enter_async_context(opening)
                 samples = project.root / "events" / "sample-members.json"
                 await asyncio.to_thread(load_samples, account, STACK_NAME, samples)
             running.write(project.run_file)
+            deployed, problem = await deploying.edge(account)
+            if deployed:
+                running = await doors.look_again()
+                running.write(project.run_file)
+            if problem is not None:
+                console.print(f"warning: there is no public edge: {problem}", markup=False)
+            for notice in account.notices():
+                console.print(f"note: {notice}", markup=False)
             as_expected = await asyncio.to_thread(tour, console, running)
             if once:
                 return 0 if as_expected and problem is None else 1
             what_next(console, running, python, logs)
-            await asyncio.Event().wait()
+            await _watch(project.root, deploying.inputs, doors, console)
             return 0
     except StepError as error:
         raise ProblemError(str(error)) from error

@@ -15,7 +15,7 @@ import os
 import pickle
 import sys
 import types
-from collections import OrderedDict, defaultdict, deque
+from collections import deque
 from typing import IO, TYPE_CHECKING, Any
 
 from ministack.core.responses import AccountRegionScopedDict, AccountScopedDict
@@ -88,7 +88,8 @@ class Snapshots:
         """Write the state, all of it or nothing. Raises SnapshotError, OSError."""
         new = path.with_name(f"{path.name}.{os.getpid()}")
         try:
-            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            new.touch(mode=0o600)
+            with new.open("wb") as file:
                 self._pickler(file).dump(self._changed())
             new.replace(path)
         finally:

@@ -69,8 +69,8 @@ class Sam:
     children: Children
 
     def build(self, *stacks: Stack) -> None:
-        """`sam build` of one after the other. Raises StepError."""
-        for stack in stacks or (APPLICATION,):
+        """`sam build` of one after the other: they share folders below .aws-sam. Raises StepError."""
+        for stack in stacks:
             options = ["--template-file", stack.template, "--build-dir", stack.build_folder]
             self._run("build", stack, options, {})
 
@@ -151,7 +151,13 @@ def start_account(
     options += ["--snapshot", str(snapshot_file(state))]
     with log.open("ab") as output:
         process = children.start(
-            [python, "-m", "backstairs.emulator", *options, *([] if kept is None else ["--restore"])],
+            [
+                python,
+                "-m",
+                "backstairs.emulator",
+                *options,
+                *([] if kept is None else ["--restore"]),
+            ],
             environment={**os.environ, "AWS_DEFAULT_REGION": region},
             output=output,
         )

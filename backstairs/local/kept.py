@@ -13,14 +13,17 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 import backstairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 _FORMAT = 1
 _SNAPSHOT, _RECORD = "account.snapshot", "deployed.json"
@@ -88,8 +91,8 @@ class Kept:
     def write(self, state: Path) -> None:
         """Write the record; the snapshot must be there already."""
         new = state / f"{_RECORD}.new"
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(self), file)
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(asdict(self)), "utf-8")
         new.replace(state / _RECORD)
 
     @classmethod
@@ -192,9 +195,10 @@ def _nameless(whole: yaml.Node | None) -> Iterator[yaml.Node]:
     for resource in _children(_children(whole).get("Resources")).values():
         members = _children(resource)
         kind = members.get("Type")
-        if isinstance(kind, yaml.ScalarNode) and kind.value == "AWS::Serverless::Function":
-            if not _children(members.get("Properties")).keys() & {"CodeUri", "InlineCode"}:
-                yield resource
+        is_function = isinstance(kind, yaml.ScalarNode) and kind.value.endswith("::Function")
+        named = _children(members.get("Properties")).keys() & {"CodeUri", "Code", "InlineCode"}
+        if is_function and not named:
+            yield resource
 
 
 def _children(node: yaml.Node | None) -> dict[str, yaml.Node]:
