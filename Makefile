@@ -74,11 +74,12 @@ install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ##
 COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --universal --only-binary :all:
 
-bench: install .venv/peers/.installed ## compare the door, the signer, the forwarder and the cold starts with others
+bench: install .venv/peers/.installed ## compare the door, the signer, the forwarder and the cold starts with others; and `make up` with an earlier one
 	$(LOCAL)/python -m benchmarks.door
 	PYTHONPATH=layers/signing .venv/peers/bin/python -m benchmarks.signing
 	$(LOCAL)/python -m benchmarks.coldstart
 	$(LOCAL)/python -m benchmarks.forwarder
+	$(LOCAL)/python -m benchmarks.start
 
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
 	for name in uv local sam cfn-lint checkov zizmor runtime peers vectors node; do \

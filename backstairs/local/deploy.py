@@ -69,7 +69,7 @@ class Sam:
     children: Children
 
     def build(self, *stacks: Stack) -> None:
-        """`sam build` of one after the other: they share folders below .aws-sam. Raises StepError."""
+        """`sam build` of one after the other: they share a folder. Raises StepError."""
         for stack in stacks:
             options = ["--template-file", stack.template, "--build-dir", stack.build_folder]
             self._run("build", stack, options, {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -132,4 +131,4 @@ def _put(path: Path, copy: Path) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
     new = copy.with_name(f"{copy.name}.new")
     shutil.copyfile(path, new)
-    os.replace(new, copy)
+    new.replace(copy)
