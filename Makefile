@@ -11,6 +11,8 @@ DEPLOYED := $(shell for python in $(LAMBDA) "$${PYENV_ROOT:-$$HOME/.pyenv}"/vers
 # The certificates of the machine: behind a proxy of its own, uv's would not do.
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
+# Once, here, rather than at every start where Python may not write into its environments.
+export UV_COMPILE_BYTECODE := 1
 export SAM_CLI_TELEMETRY := 0
 
 up: install ## build, deploy into an emulated account, open the doors, stay up
@@ -101,11 +103,12 @@ install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ##
 COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --universal --only-binary :all:
 
-bench: install .venv/peers/.installed ## compare the door, the signer, the forwarder and the cold starts with others
+bench: install .venv/peers/.installed ## compare the door, the signer, the forwarder and the cold starts with others; and `make up` with an earlier one
 	$(LOCAL)/python -m benchmarks.door
 	PYTHONPATH=layers/signing .venv/peers/bin/python -m benchmarks.signing
 	$(LOCAL)/python -m benchmarks.coldstart
 	$(LOCAL)/python -m benchmarks.forwarder
+	$(LOCAL)/python -m benchmarks.start
 
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
 	for name in uv local sam cfn-lint checkov zizmor runtime peers vectors node; do \

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.request import ProxyHandler, build_opener
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
 import boto3
 from botocore.config import Config
@@ -86,6 +87,15 @@ class Account:
         with build_opener(ProxyHandler({})).open(f"{self.url}/_backstairs/notices") as answer:
             listed: list[str] = json.load(answer)["notices"]
         return listed
+
+    def put_away(self) -> None:
+        """Have the emulated account write its snapshot. Raises OSError with why it cannot."""
+        request = Request(f"{self.url}/_backstairs/snapshot", method="PUT")
+        try:
+            with build_opener(ProxyHandler({})).open(request, timeout=30):
+                return
+        except HTTPError as error:
+            raise OSError(error.read().decode("utf-8", "replace")) from error
 
     def failures(self, stack_name: str) -> list[str]:
         """Why a stack failed: the resources that did, with CloudFormation's own reasons."""

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.text import Text
 
 from backstairs.cli.project import ask, python_version
 
@@ -27,11 +29,25 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def step(console: Console, what: str) -> Iterator[None]:
-    """Say what is being done, and how long it took."""
+    """Say what is being done, with the seconds on a terminal, and how long it took."""
     start = time.monotonic()
-    with console.status(what):
+    if console.is_terminal:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), _Seconds())
+        with Progress(*columns, console=console, transient=True) as progress:
+            progress.add_task(escape(what), total=None)
+            yield
+    else:
+        console.print(f"{what} ...", markup=False, soft_wrap=True)
         yield
-    console.print(f"[green]done[/] {what} [dim]({time.monotonic() - start:.1f} s)[/]")
+    took = f"({time.monotonic() - start:.1f} s)"
+    console.print(f"[green]done[/] {escape(what)} [dim]{took}[/]", soft_wrap=True)
+
+
+class _Seconds(ProgressColumn):
+    """How long a task has been going on."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.elapsed or 0:.0f} s", style="dim")
 
 
 def tour(console: Console, running: Running) -> bool:

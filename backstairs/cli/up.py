@@ -13,7 +13,7 @@ import logging
 import os
 import shutil
 import signal
-import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -26,13 +26,11 @@ from backstairs.cli.show import step, tour, what_next
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
-    from backstairs.account.client import Account
-    from backstairs.local.deploy import Sam, Stack
+    from backstairs.local.kept import Inputs
+    from backstairs.local.run import Doors
     from backstairs.runtime.process import Children
-
-REGION = "us-east-1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,11 +46,9 @@ def run(options: argparse.Namespace) -> int:
 
     project = Project.here()
     with _alone(project):
-        _check_templates(project)
-        # What an earlier run left: its logs were kept for reading until now.
-        shutil.rmtree(project.state, ignore_errors=True)
+        _clear(project.state)
         logs = project.state / "logs"
-        logs.mkdir(parents=True, mode=0o700)
+        logs.mkdir(mode=0o700)
         logging.basicConfig(
             filename=logs / "backstairs.log", format="%(asctime)s %(levelname)s %(message)s"
         )
@@ -108,18 +104,37 @@ def _answers(url: str) -> bool:
     return answers(urlsplit(url).port or 80)
 
 
+def _clear(state: Path) -> None:
+    """Remove what an earlier run left, but for the account it kept; its logs were for reading."""
+    from backstairs.local.kept import is_kept
+
+    state.mkdir(mode=0o700, exist_ok=True)
+    state.chmod(0o700)
+    for path in state.iterdir():
+        if is_kept(path):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+
+
+async def _watch(root: Path, inputs: Inputs, doors: Doors, console: Console) -> None:
+    """Run changed sources until cancelled."""
+    from backstairs.local.watch import Watch
+
+    sources = {name for named in inputs.sources.values() for name in named}
+    say = partial(console.print, markup=False, soft_wrap=True)
+    watching = await asyncio.to_thread(Watch, root, sources, inputs.common, doors.pools, say)
+    await watching.run()
+
+
 async def _up(project: Project, children: Children, urls: list[str], *, once: bool) -> int:
-    from backstairs.account.client import Account
-    from backstairs.demo import public
+    from backstairs.cli.deployed import Deploying
     from backstairs.demo.backend import NAME, demo_backend
     from backstairs.demo.samples import load_samples
-    from backstairs.local.deploy import (
-        STACK_NAME,
-        Sam,
-        StepError,
-        start_account,
-    )
-    from backstairs.local.run import run as run_application
+    from backstairs.local.deploy import STACK_NAME, Sam, StepError
+    from backstairs.local.run import open_doors
 
     console = Console(highlight=False)
     task = asyncio.current_task()
@@ -127,96 +142,50 @@ async def _up(project: Project, children: Children, urls: list[str], *, once: bo
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     logs = project.state / "logs"
     sam = Sam(tool("sam"), [str(Path(tool("uv")).parent)], project.root, logs, children)
-    wanted = [one for one in public.BUILT if (project.root / one.template).is_file()]
+    state = project.state
     try:
-        with step(console, "sam build, starting an emulated account"):
-            starting = asyncio.to_thread(
-                start_account, sys.executable, children, project.state, REGION
-            )
-            url, problem = await asyncio.gather(starting, asyncio.to_thread(_build, sam, wanted))
-        urls.append(url)
-        account = Account(url, REGION)
-        with step(console, f"sam deploy of stack {STACK_NAME}"):
-            await asyncio.to_thread(sam.deploy, account)
-        is_whole = problem is None and len(wanted) == len(public.BUILT)
-        stacks = public.deployments(account) if is_whole else {}
-        if stacks:
-            try:
-                with step(console, "sam deploy of " + ", ".join(one.name for one in stacks)):
-                    await _deploy(sam, account, stacks)
-                    await asyncio.to_thread(public.put_webhook_secrets, account)
-            except StepError as error:
-                problem = str(error)
-        if problem is not None:
-            console.print(f"warning: there is no public edge: {problem}", markup=False)
-        for notice in account.notices():
-            console.print(f"note: {notice}", markup=False)
+        deploying = Deploying(console, project, sam, children)
+        account = await deploying.application()
+        urls.append(account.url)
         python = function_python()
-        doors = run_application(
+        opening = open_doors(
             account,
             STACK_NAME,
             children=children,
             python=python,
-            state=project.state,
+            state=state,
             backends={NAME: demo_backend},
         )
         async with contextlib.AsyncExitStack() as stack:
             with step(console, "opening the doors, starting the functions"):
-                running = await stack.enter_async_context(doors)
-                await asyncio.to_thread(
-                    load_samples,
-                    account,
-                    STACK_NAME,
-                    project.root / "events" / "sample-members.json",
-                )
+                doors, running = await stack.enter_async_context(opening)
+                samples = project.root / "events" / "sample-members.json"
+                await asyncio.to_thread(load_samples, account, STACK_NAME, samples)
             running.write(project.run_file)
+            deployed, problem = await deploying.edge(account)
+            if deployed:
+                running = await doors.look_again()
+                running.write(project.run_file)
+            if problem is not None:
+                console.print(f"warning: there is no public edge: {problem}", markup=False)
+            for notice in account.notices():
+                console.print(f"note: {notice}", markup=False)
             as_expected = await asyncio.to_thread(tour, console, running)
             if once:
                 return 0 if as_expected and problem is None else 1
             what_next(console, running, python, logs)
-            await _until_gone(url)
+            watching = asyncio.create_task(_watch(project.root, deploying.inputs, doors, console))
+            try:
+                gone = asyncio.create_task(_until_gone(account.url))
+                await asyncio.wait({watching, gone}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                watching.cancel()
+                gone.cancel()
+            if watching.done() and not watching.cancelled():
+                watching.result()
         # Not within the doors' task group, which would wrap it.
         raise ProblemError("the emulated account does not answer")
     except StepError as error:
         raise ProblemError(str(error)) from error
     finally:
         children.close()
-
-
-def _build(sam: Sam, stacks: Iterable[Stack]) -> str | None:
-    """Build the application, then the others; returns why one of those cannot be built.
-
-    Raises StepError where the application cannot.
-    """
-    from backstairs.local.deploy import APPLICATION, StepError
-
-    sam.build(APPLICATION)
-    try:
-        for stack in stacks:
-            sam.build(stack)
-    except StepError as error:
-        return str(error)
-    return None
-
-
-async def _deploy(sam: Sam, account: Account, stacks: Mapping[Stack, Mapping[str, str]]) -> None:
-    """Deploy stacks at once; none is still at it afterwards. Raises StepError."""
-    doing = [
-        asyncio.to_thread(sam.deploy, account, stack, parameters)
-        for stack, parameters in stacks.items()
-    ]
-    for came_to in await asyncio.gather(*doing, return_exceptions=True):
-        if isinstance(came_to, BaseException):
-            raise came_to
-
-
-def _check_templates(project: Project) -> None:
-    """Fail now, and by name, for what SAM could not translate later."""
-    from backstairs.template.load import TemplateError, load, translate
-
-    for path in (project.root / "template.yaml", *sorted(project.root.glob("stacks/*.yaml"))):
-        try:
-            template = load(path)
-            translate(template, {}, str(path.relative_to(project.root)), REGION)
-        except TemplateError as error:
-            raise ProblemError(str(error)) from error

@@ -1,9 +1,10 @@
-"""The ASGI application: MiniStack with its adapters, and our own read-only endpoints.
+"""The ASGI application: MiniStack with its adapters, and our own endpoints.
 
 - `GET /_backstairs/health`: 200 once the account answers.
 - `GET /_backstairs/access-keys/{id}`: whose key it is, with its secret; 404 for an unknown one.
 - `GET /_backstairs/principals`: every role and user with its policies; `ETag`/`If-None-Match`.
 - `GET /_backstairs/notices`: what was deployed and has no effect here.
+- `PUT /_backstairs/snapshot`: put the state away in the file that the account was started with.
 """
 
 from __future__ import annotations
@@ -12,14 +13,17 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from ministack.app import app as ministack
 
 from backstairs.emulator import adapters, identities, notices
-from backstairs.emulator.settings import ACCOUNT_ID
+from backstairs.emulator.settings import ACCOUNT_ID, SNAPSHOT_FILE
+from backstairs.emulator.snapshot import SnapshotError, Snapshots
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,6 +31,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _OWN = "/_backstairs/"
 _ACCESS_KEYS = _OWN + "access-keys/"
+_SNAPSHOT = _OWN + "snapshot"
 # MiniStack's own side doors (reset, configuration, mail boxes) check no credentials. What stands
 # for a presigned S3 address on AWS has its path there too, and stays open.
 _CLOSED = ("/_ministack/", "/_localstack/")
@@ -39,6 +44,7 @@ _PRESIGNED = (
 _LOOPBACK = "127.0.0.1"
 
 adapters.install()
+snapshots = Snapshots()
 
 
 async def account(scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +75,8 @@ def _answer(
     named = headers.get(b"host", b"").decode("latin-1").partition(":")[0]
     if client != _LOOPBACK or named != _LOOPBACK:
         return HTTPStatus.NOT_FOUND, b"{}", None
+    if path == _SNAPSHOT and scope["method"] == "PUT":
+        return _put_away()
     found = _find(path)
     if found is None:
         return HTTPStatus.NOT_FOUND, b"{}", None
@@ -79,6 +87,18 @@ def _answer(
     if headers.get(b"if-none-match") == etag:
         return HTTPStatus.NOT_MODIFIED, b"", etag
     return HTTPStatus.OK, body, etag
+
+
+def _put_away() -> tuple[int, bytes, None]:
+    place = os.environ.get(SNAPSHOT_FILE)
+    if place is None:
+        return HTTPStatus.CONFLICT, b'{"message":"this account was started without a file"}', None
+    try:
+        snapshots.write(Path(place))
+    except (SnapshotError, OSError) as error:
+        body = json.dumps({"message": str(error)}).encode()
+        return HTTPStatus.INTERNAL_SERVER_ERROR, body, None
+    return HTTPStatus.OK, b"{}", None
 
 
 def _find(path: str) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ ACCOUNT_ID = "123456789012"
 ROOT_ACCESS_KEY_ID = "test"
 ROOT_SECRET_ACCESS_KEY = "test"  # noqa: S105
 DEFAULT_REGION = "us-east-1"
+# The variable with the file for a snapshot of the account's state.
+SNAPSHOT_FILE = "BACKSTAIRS_SNAPSHOT"
 
 
 def settings(*, port: int, region: str, state: Path, log_level: str) -> dict[str, str]:
@@ -51,3 +54,5 @@ def apply(chosen: dict[str, str]) -> None:
     for name in ("SERVICES", "EDGE_PORT", "USE_SSL", "LOCALSTACK_PERSISTENCE"):
         os.environ.pop(name, None)
     os.environ.update(chosen)
+    # There being no daemon, half a second goes for its client.
+    sys.modules.setdefault("docker", None)  # type: ignore[arg-type]

@@ -132,6 +132,10 @@ class Directory:
     """
 
     def __init__(self, apis: Sequence[Api]) -> None:
+        self.replace(apis)
+
+    def replace(self, apis: Sequence[Api]) -> None:
+        """Know these, and no others any more."""
         self._apis = {
             (api.api_id, api.stage): HttpRoutes(api) if api.kind is Kind.HTTP else Routes(api)
             for api in apis

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from backstairs.emulator.settings import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
 from backstairs.http.servers import listen, port_of
+from backstairs.local.kept import snapshot_file
 
 if TYPE_CHECKING:
     import subprocess
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backstairs.account.client import Account
+    from backstairs.local.kept import Kept
     from backstairs.runtime.process import Children
 
 STACK_NAME = "backstairs"
 FORWARDER_STACK_NAME = f"{STACK_NAME}-forwarder"
 _READY_SECONDS = 30
 _TAIL = 15
+_POLL_SECONDS = "0.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,8 @@ class Sam:
     children: Children
 
     def build(self, *stacks: Stack) -> None:
-        """`sam build` of one after the other: they would share a cache. Raises StepError."""
-        for stack in stacks or (APPLICATION,):
+        """`sam build` of one after the other: they share a folder. Raises StepError."""
+        for stack in stacks:
             options = ["--template-file", stack.template, "--build-dir", stack.build_folder]
             self._run("build", stack, options, {})
 
@@ -110,6 +114,8 @@ class Sam:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "SAM_CLI_TELEMETRY": "0",
+            # Between two looks at a change set; for AWS's sake it would be five.
+            "SAM_CLI_POLL_DELAY": _POLL_SECONDS,
             **(direct if variables else {}),
             **variables,
         }
@@ -130,21 +136,27 @@ class Sam:
             raise StepError(f"sam {command} of {stack.name} failed; the end of {log}:\n{end}")
 
 
-def start_account(python: str, children: Children, state: Path, region: str) -> str:
-    """Start the emulated account on a free port; returns its URL. Raises StepError."""
-    with listen() as listener:
+def start_account(
+    python: str, children: Children, state: Path, region: str, kept: Kept | None = None
+) -> str:
+    """Start the emulated account; returns its URL. Raises StepError.
+
+    It is on a free port and empty, or where it was and with what it had when it was `kept`.
+    """
+    logs = state / "logs"
+    log = logs / "account.log"
+    with _port(None if kept is None else kept.port) as listener:
         port = port_of(listener)
-    log = state / "logs" / "account.log"
-    with log.open("wb") as output:
+    options = ["--port", str(port), "--state", str(state / "tmp")]
+    options += ["--snapshot", str(snapshot_file(state))]
+    with log.open("ab") as output:
         process = children.start(
             [
                 python,
                 "-m",
                 "backstairs.emulator",
-                "--port",
-                str(port),
-                "--state",
-                str(state / "tmp"),
+                *options,
+                *([] if kept is None else ["--restore"]),
             ],
             environment={**os.environ, "AWS_DEFAULT_REGION": region},
             output=output,
@@ -152,6 +164,13 @@ def start_account(python: str, children: Children, state: Path, region: str) -> 
     url = f"http://127.0.0.1:{port}"
     _wait_until_ready(url, process, log)
     return url
+
+
+def _port(wanted: int | None) -> socket.socket:
+    try:
+        return listen() if wanted is None else socket.create_server(("127.0.0.1", wanted))
+    except OSError as error:
+        raise StepError(f"another program has port {wanted}, where it was") from error
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -256,6 +256,9 @@ class Pool:
         self._workers = workers
         self._start = start
         self._free = list(workers)
+        self._starting = {worker: asyncio.Lock() for worker in workers}
+        # What each worker's process was started with.
+        self._runs: dict[Worker, Function] = {}
         self._queue: deque[asyncio.Future[Worker]] = deque()
 
     @property
@@ -264,21 +267,24 @@ class Pool:
         return [worker.port for worker in self._workers]
 
     async def warm(self) -> None:
-        """Start one worker ahead of the first invocation."""
-        worker = self._free[-1]
-        worker.started(await self._start(self.function, worker))
+        """Start one worker ahead of the first invocation, if there is none."""
+        if self._free:
+            await self._begin(self._free[-1])
+
+    def renew(self, function: Function) -> None:
+        """Run this from the next invocation on; those under way end with what they have."""
+        self.function = function
+        for worker in self._free:
+            worker.stop()
 
     async def invoke(self, payload: bytes, trace_id: str = "") -> Result:
         """Run the function once with a JSON payload."""
         loop = asyncio.get_running_loop()
         worker = await self._acquire()
         try:
-            process = worker.process
-            if process is not None and process.expires < datetime.now(UTC) + _RENEW_BEFORE:
+            if worker.process is not None and self._is_stale(worker, worker.process):
                 worker.stop()
-                process = None
-            if process is None:
-                worker.started(await self._start(self.function, worker))
+            await self._begin(worker)
             invocation = _Invocation(
                 payload=payload,
                 function_arn=self.function.arn,
@@ -290,6 +296,21 @@ class Pool:
             return await worker.run(invocation)
         finally:
             self._release(worker)
+
+    def _is_stale(self, worker: Worker, process: Process) -> bool:
+        expires_soon = process.expires < datetime.now(UTC) + _RENEW_BEFORE
+        return expires_soon or self._runs.get(worker) is not self.function
+
+    async def _begin(self, worker: Worker) -> None:
+        """Start a worker's process, if it has none."""
+        async with self._starting[worker]:
+            while worker.process is None:
+                function = self.function
+                process = await self._start(function, worker)
+                worker.started(process)
+                self._runs[worker] = function
+                if function is not self.function:
+                    worker.stop()  # renewed in the meantime
 
     async def _acquire(self) -> Worker:
         if self._free:

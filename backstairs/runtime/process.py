@@ -56,6 +56,12 @@ class Children:
         self._started.append(process)
         return process
 
+    def end(self) -> None:
+        """End what has been started until now; more can be started."""
+        for process in self._started:
+            process.kill()
+            process.wait()
+
     def close(self) -> None:
         """End the whole group."""
         with contextlib.suppress(ProcessLookupError):

@@ -6,15 +6,7 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import yaml
-from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.utils.py27hash_fix import (
-    to_py27_compatible_template,
-    undo_mark_unicode_str_in_template,
-)
 from samtranslator.yaml_helper import yaml_parse
 
 if TYPE_CHECKING:
@@ -89,6 +81,16 @@ def translate(
     template: Mapping[str, Json], parameters: Mapping[str, str], name: str, region: str
 ) -> dict[str, Json]:
     """The CloudFormation template that AWS makes of a SAM template. Raises TemplateError."""
+    # Here, for who only reads templates should not wait for the translator: it takes a second.
+    import boto3  # noqa: PLC0415
+    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415
+    from samtranslator.utils.py27hash_fix import (  # noqa: PLC0415
+        to_py27_compatible_template,
+        undo_mark_unicode_str_in_template,
+    )
+
     document, values = copy.deepcopy(dict(template)), dict(parameters)
     for logical_id, resource in document["Resources"].items():
         location = resource.get("Properties", {}).get("Location")
