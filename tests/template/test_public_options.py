@@ -8,6 +8,7 @@ import pytest
 
 from tests.template.cloudwatch import goes_off, of_api, watched
 from tests.template.test_forwarder import HTTP, INSIDE, definition
+from tests.template.test_placement import refusals
 from tests.template.test_vpc_link import BALANCER
 from tests.template.test_webhooks import INSIDE as WEBHOOKS
 from tests.template.test_webhooks import STRIPE
@@ -91,6 +92,27 @@ def test_a_web_acl_stands_before_the_apis_stage(name: str, request: pytest.Fixtu
         "WebACLArn": WEB_ACL,
         "ResourceArn": f"arn:aws:apigateway:us-east-1::/restapis/{api_id}/stages/{stage_id}",
     }
+
+
+@pytest.mark.parametrize("name", ["forwarder", "webhooks"])
+def test_a_web_acl_that_could_not_be_kept_is_refused(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """Before an HTTP API, with a message that names the parameter."""
+    given = INSIDE if name == "forwarder" else WEBHOOKS | STRIPE
+    template = request.getfixturevalue(f"{name}_with")(**given).template
+    ((condition, assertion),) = (
+        (rule["RuleCondition"], one)
+        for rule in template["Rules"].values()
+        for one in rule["Assertions"]
+        if "AWS WAF" in one["AssertDescription"]
+    )
+    rule = {"RuleCondition": condition, "Assertions": [assertion]}
+    alone = template | {"Rules": {"WebAcl": rule}}
+    (message,) = refusals(alone, {"ApiType": "HTTP", "WebAclArn": WEB_ACL})
+    assert "WebAclArn" in message
+    assert refusals(alone, {"ApiType": "HTTP"}) == []
+    assert refusals(alone, {"WebAclArn": WEB_ACL}) == []
 
 
 def test_a_private_api_is_reached_by_its_endpoints_name_too(
