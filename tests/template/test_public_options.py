@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.template.cloudwatch import goes_off, watched
+from tests.template.cloudwatch import goes_off, of_api, watched
 from tests.template.test_forwarder import HTTP, INSIDE, definition
+from tests.template.test_placement import refusals
 from tests.template.test_vpc_link import BALANCER
 from tests.template.test_webhooks import INSIDE as WEBHOOKS
 from tests.template.test_webhooks import STRIPE
@@ -79,17 +80,39 @@ def test_nothing_is_demanded_by_default(make: Callable[..., Any]) -> None:
     assert not stack.of_type("AWS::WAFv2::WebACLAssociation")
 
 
-@pytest.mark.parametrize("name", ["forwarder", "webhooks"])
+@pytest.mark.parametrize("name", ["forwarder", "webhooks", "vpc_link"])
 def test_a_web_acl_stands_before_the_apis_stage(name: str, request: pytest.FixtureRequest) -> None:
     """Of a REST API, which alone can have one."""
-    given = INSIDE if name == "forwarder" else WEBHOOKS | STRIPE
+    given = {"forwarder": INSIDE, "webhooks": WEBHOOKS | STRIPE, "vpc_link": LINK}[name]
     stack = request.getfixturevalue(f"{name}_with")(**given, WebAclArn=WEB_ACL)
+    (api_id,) = stack.of_type("AWS::ApiGateway::RestApi")
     (association,) = stack.of_type("AWS::WAFv2::WebACLAssociation").values()
     (stage_id,) = stack.of_type("AWS::ApiGateway::Stage")
     assert association == {
         "WebACLArn": WEB_ACL,
-        "ResourceArn": f"arn:aws:apigateway:us-east-1::/restapis/PublicRestApi/stages/{stage_id}",
+        "ResourceArn": f"arn:aws:apigateway:us-east-1::/restapis/{api_id}/stages/{stage_id}",
     }
+
+
+@pytest.mark.parametrize("name", ["forwarder", "webhooks"])
+def test_a_web_acl_that_could_not_be_kept_is_refused(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """Before an HTTP API, with a message that names the parameter."""
+    given = INSIDE if name == "forwarder" else WEBHOOKS | STRIPE
+    template = request.getfixturevalue(f"{name}_with")(**given).template
+    ((condition, assertion),) = (
+        (rule["RuleCondition"], one)
+        for rule in template["Rules"].values()
+        for one in rule["Assertions"]
+        if "AWS WAF" in one["AssertDescription"]
+    )
+    rule = {"RuleCondition": condition, "Assertions": [assertion]}
+    alone = template | {"Rules": {"WebAcl": rule}}
+    (message,) = refusals(alone, {"ApiType": "HTTP", "WebAclArn": WEB_ACL})
+    assert "WebAclArn" in message
+    assert refusals(alone, {"ApiType": "HTTP"}) == []
+    assert refusals(alone, {"WebAclArn": WEB_ACL}) == []
 
 
 def test_a_private_api_is_reached_by_its_endpoints_name_too(
@@ -115,6 +138,42 @@ def test_a_key_that_was_not_stored_sets_off_an_alarm(
     assert dict(watched(alarm)[2]) == {"FunctionName": "KeyStoreFunction"}
     assert goes_off(alarm, {watched(alarm): [[0.0], [1.0]]})
     assert not goes_off(alarm, {watched(alarm): [[1.0], [0.0]]})
+
+
+@pytest.mark.parametrize("name", ["forwarder", "webhooks", "vpc_link", "http_backend"])
+def test_each_alarm_of_a_public_stack_goes_off_on_its_numbers(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """In all its periods, above its threshold and not below; nor once as many were quiet."""
+    given = {
+        "forwarder": INSIDE | LOGGED,
+        "webhooks": WEBHOOKS | STRIPE | LOGGED,
+        "vpc_link": LINK,
+        "http_backend": BACKEND,
+    }[name]
+    alarms = request.getfixturevalue(f"{name}_with")(**given).of_type("AWS::CloudWatch::Alarm")
+    assert alarms
+    for alarm_id, alarm in alarms.items():
+        threshold = float(alarm["Threshold"])
+        quiet = [[0.0]] * (int(alarm["Period"]) // 60 - 1)
+        periods = int(alarm["EvaluationPeriods"])
+        trouble = [[threshold + 1], *quiet] * periods
+        assert goes_off(alarm, {watched(alarm): trouble}), alarm_id
+        assert not goes_off(alarm, {watched(alarm): [[threshold - 1], *quiet] * periods}), alarm_id
+        over = [*trouble, *([[0.0]] * len(trouble))]
+        assert not goes_off(alarm, {watched(alarm): over}), alarm_id
+
+
+@pytest.mark.parametrize("name", ["vpc_link", "http_backend"])
+def test_an_api_without_a_function_is_watched(name: str, request: pytest.FixtureRequest) -> None:
+    """Its refusals and its failures, by the name and stage under which API Gateway counts them."""
+    given = LINK if name == "vpc_link" else BACKEND
+    stack = request.getfixturevalue(f"{name}_with")(**given)
+    (api,) = stack.of_type("AWS::ApiGateway::RestApi").values()
+    alarms = stack.of_type("AWS::CloudWatch::Alarm").values()
+    for metric_name in ("4XXError", "5XXError"):
+        published = of_api(metric_name, api, "dev", [[1000.0]])
+        assert any(goes_off(alarm, published) for alarm in alarms), metric_name
 
 
 def integrations(body: Any) -> Iterator[dict[str, Any]]:
