@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backstairs.template.load import load
 from tests.local.application import ROOT
 
 if TYPE_CHECKING:
@@ -222,7 +224,7 @@ def roles(typed: Typed) -> Deployed:
     """The roles for the environment dev."""
     (typed.root / "deploy-role.yaml").write_text(_without_provider(), "utf-8")
     parameters = [
-        "Repository=somebody/backstairs",
+        "Repository=somebody@123456/backstairs@456789",
         "EnvironmentName=dev",
         f"ApplicationStackName={STACK}",
         f"GitHubProviderArn={PROVIDER}",
@@ -248,9 +250,26 @@ def test_one_environment_of_one_repository_is_trusted(roles: Deployed) -> None:
     assert statement["Condition"] == {
         "StringEquals": {
             f"{host}:aud": "sts.amazonaws.com",
-            f"{host}:sub": "repo:somebody/backstairs:environment:dev",
+            f"{host}:sub": "repo:somebody@123456/backstairs@456789:environment:dev",
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("somebody@123456/backstairs@456789", True),
+        ("somebody/backstairs", True),
+        ("somebody@123456/backstairs", False),
+        ("somebody/backstairs@456789", False),
+        ("somebody@123456/*", False),
+        ("somebody", False),
+    ],
+)
+def test_a_repository_is_named_as_its_tokens_name_it(name: str, *, taken: bool) -> None:
+    """With both ids, or as an old one without; never half, and never with a wildcard."""
+    pattern = load(TEMPLATE)["Parameters"]["Repository"]["AllowedPattern"]
+    assert bool(re.fullmatch(str(pattern), name)) is taken
 
 
 def test_the_deployment_role_deploys_its_stack_and_no_other(roles: Deployed) -> None:

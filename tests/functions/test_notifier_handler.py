@@ -325,6 +325,8 @@ def test_a_notification_expires(
         (["dynamodb", "NewImage"], None),
         (["dynamodb", "ApproximateCreationDateTime"], "yesterday"),
         (["dynamodb", "ApproximateCreationDateTime"], 1e300),
+        (["dynamodb", "ApproximateCreationDateTime"], 1e12),
+        (["dynamodb", "ApproximateCreationDateTime"], float("nan")),
         (["eventID"], ""),
         (["eventID"], None),
         (["eventName"], "REMOVE"),

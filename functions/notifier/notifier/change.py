@@ -58,7 +58,10 @@ def read(record: Mapping[str, Any]) -> Change:
         claim_id = _after("CLAIM#", written["Keys"]["SK"]["S"])
         at = datetime.fromtimestamp(written["ApproximateCreationDateTime"], UTC)
         change_id, kind = record["eventID"], _kind(record["eventName"], written["NewImage"])
-    except (KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
+    except InvalidRecordError:
+        raise
+    # ValueError: a time that is no number, or in no year.
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, OSError) as error:
         raise InvalidRecordError(f"not a record of a claim: {type(error).__name__}") from None
     if not isinstance(change_id, str) or not change_id:
         raise InvalidRecordError("a record without an id")
