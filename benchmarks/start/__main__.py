@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -84,7 +83,7 @@ class Tree:
                 )
                 return took, cpu, self._seen(where, process) if watched else None
             finally:
-                process.send_signal(signal.SIGINT)
+                process.terminate()
                 process.wait(timeout=60)
 
     def _seen(self, where: Where, process: Up) -> float:
