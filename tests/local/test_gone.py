@@ -61,8 +61,7 @@ def test_the_account_dies(tmp_path: Path) -> None:
         during = [backstairs(tmp_path, *COMMANDS[name]) for name in ("call", "redrive")]
         status = application.process.wait(timeout=30)
     finally:
-        if application.process.poll() is None:
-            application.end()
+        application.end()
     assert status == 1, application.output
     assert "the emulated account has ended" in application.output.splitlines()[-1]
     assert "Traceback" not in application.output
