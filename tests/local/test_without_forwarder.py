@@ -29,7 +29,7 @@ def test_the_application_runs_all_the_same(tmp_path: Path, command: str) -> None
     """
     folder = copy_application(tmp_path)
     name, old, new = {
-        "build": ("samconfig.toml", "[forwarder.build", "[another.build"),
+        "build": ("samconfig.toml", "[forwarder.global", "[another.global"),
         "deploy": ("stacks/forwarder.yaml", "Resources:\n", BROKEN),
     }[command]
     text = (folder / name).read_text("utf-8")
