@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from backstairs.local.kept import Inputs
     from backstairs.local.run import Doors
+    from backstairs.local.watch import Watch
     from backstairs.runtime.process import Children
 
 
@@ -94,6 +95,19 @@ def _naming_a_lost_account() -> Iterator[list[str]]:
         ) from error
 
 
+async def _stay_up(watch: Watch, url: str) -> None:
+    """Follow changed sources for as long as the account answers."""
+    watching = asyncio.create_task(watch.run())
+    gone = asyncio.create_task(_until_gone(url))
+    try:
+        await asyncio.wait({watching, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        watching.cancel()
+        gone.cancel()
+    if watching.done() and not watching.cancelled():
+        watching.result()
+
+
 async def _until_gone(url: str) -> None:
     """Return when nothing answers at the account's URL any more."""
     while await asyncio.to_thread(_answers, url):  # noqa: ASYNC110 - a process tells nobody
@@ -119,14 +133,13 @@ def _clear(state: Path) -> None:
             path.unlink()
 
 
-async def _watch(root: Path, inputs: Inputs, doors: Doors, console: Console) -> None:
-    """Run changed sources until cancelled."""
+def _watch(root: Path, inputs: Inputs, doors: Doors, console: Console) -> Watch:
+    """The sources as they are now, each with the functions that run it."""
     from backstairs.local.watch import Watch
 
     sources = {name for named in inputs.sources.values() for name in named}
     say = partial(console.print, markup=False, soft_wrap=True)
-    watching = await asyncio.to_thread(Watch, root, sources, inputs.common, doors.pools, say)
-    await watching.run()
+    return Watch(root, sources, inputs.common, doors.pools, say)
 
 
 async def _up(project: Project, children: Children, urls: list[str], *, once: bool) -> int:
@@ -170,19 +183,13 @@ async def _up(project: Project, children: Children, urls: list[str], *, once: bo
                 console.print(f"warning: there is no public edge: {problem}", markup=False)
             for notice in account.notices():
                 console.print(f"note: {notice}", markup=False)
+            # Before anybody is told to go ahead: what changes from now on is seen.
+            watch = await asyncio.to_thread(_watch, project.root, deploying.inputs, doors, console)
             as_expected = await asyncio.to_thread(tour, console, running)
             if once:
                 return 0 if as_expected and problem is None else 1
             what_next(console, running, python, logs)
-            watching = asyncio.create_task(_watch(project.root, deploying.inputs, doors, console))
-            try:
-                gone = asyncio.create_task(_until_gone(account.url))
-                await asyncio.wait({watching, gone}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                watching.cancel()
-                gone.cancel()
-            if watching.done() and not watching.cancelled():
-                watching.result()
+            await _stay_up(watch, account.url)
         # Not within the doors' task group, which would wrap it.
         raise ProblemError("the emulated account does not answer")
     except StepError as error:

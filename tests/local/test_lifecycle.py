@@ -22,6 +22,10 @@ def started(folder: Path) -> tuple[Application, int]:
     while not (folder / ".backstairs" / "logs" / "account.log").exists():
         assert time.monotonic() < until, application.output
         time.sleep(0.05)
+    # The file is there a moment before the process.
+    while len(members(application.group())) == 1:
+        assert time.monotonic() < until, application.output
+        time.sleep(0.05)
     return application, application.group()
 
 
