@@ -103,7 +103,7 @@ install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ##
 COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --universal --only-binary :all:
 
-bench: install .venv/peers/.installed ## compare the door, the signer, the forwarder and the cold starts with others; and `make up` with an earlier one
+bench: install .venv/peers/.installed $(if $(DEPLOYED),.venv/$(LAMBDA)/.installed) ## compare the door, the signer, the forwarder and the cold starts with others; and `make up` with an earlier one
 	$(LOCAL)/python -m benchmarks.door
 	PYTHONPATH=layers/signing .venv/peers/bin/python -m benchmarks.signing
 	$(LOCAL)/python -m benchmarks.coldstart

@@ -21,8 +21,22 @@ from benchmarks.coldstart.services import Services
 ROUNDS = 15
 ROOT = Path(__file__).parents[2]
 USUAL = Path(__file__).parent / "usual"
-RUNTIME = Path(sys.prefix).parent / "runtime" / "bin" / "python"
-PACKAGES = next(path for path in map(Path, sys.path) if path.name == "site-packages")
+ENVIRONMENTS = Path(sys.prefix).parent
+RUNTIME = ENVIRONMENTS / "runtime" / "bin" / "python"
+
+
+def _packages() -> Path:
+    """The packages of an environment of the functions' own Python, `local` or Lambda's."""
+    print_version = "import sys; print('python%d.%d' % sys.version_info[:2])"
+    name = subprocess.check_output([str(RUNTIME), "-c", print_version], text=True).strip()
+    for environment in ("local", name):
+        found = ENVIRONMENTS / environment / "lib" / name / "site-packages"
+        if found.is_dir():
+            return found
+    raise SystemExit(f"the functions run on {name}: make .venv/{name}/.installed")
+
+
+PACKAGES = _packages()
 LAYERS = [ROOT / "layers" / "service", ROOT / "layers" / "signing"]
 
 # By function: its event, ours and the usual, each handler and where it is, and the limit.
