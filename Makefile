@@ -11,8 +11,7 @@ DEPLOYED := $(shell for python in $(LAMBDA) "$${PYENV_ROOT:-$$HOME/.pyenv}"/vers
 # The certificates of the machine: behind a proxy of its own, uv's would not do.
 export UV_SYSTEM_CERTS := 1
 export UV_NO_PROGRESS := 1
-# Once, here, rather than at every start where Python may not write into its environments.
-export UV_COMPILE_BYTECODE := 1
+# Bytecode is compiled once, at installation: at a start Python may not be allowed to write it.
 export SAM_CLI_TELEMETRY := 0
 
 up: install ## build, deploy into an emulated account, open the doors, stay up
@@ -55,7 +54,7 @@ install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ##
 .venv/%/.installed: requirements/%.txt .venv/uv/.installed
 	@echo "installing requirements/$*.txt into .venv/$*"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/$*
-	@$(UV) pip sync --quiet --require-hashes --python .venv/$* requirements/$*.txt
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .venv/$* requirements/$*.txt
 	@touch $@
 
 # What runs in Lambda runs on its Python, or else on the one at hand: anew when that changed.
@@ -64,7 +63,7 @@ install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ##
 .venv/runtime/.installed .venv/$(LAMBDA)/.installed: .venv/.deployed .venv/uv/.installed
 	@echo "installing $(filter requirements/%,$^) into $(@D), of $(or $(DEPLOYED),$(PYTHON))"
 	@$(UV) venv --quiet --clear --python $(or $(DEPLOYED),$(PYTHON)) $(@D)
-	@$(UV) pip sync --quiet --require-hashes --python $(@D) $(filter requirements/%,$^)
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python $(@D) $(filter requirements/%,$^)
 	@touch $@
 
 .venv/.deployed: always
@@ -74,7 +73,7 @@ install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ##
 .venv/local/.installed: requirements/local.txt pyproject.toml .venv/uv/.installed
 	@echo "installing requirements/local.txt and this project into .venv/local"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv/local
-	@$(UV) pip sync --quiet --require-hashes --python .venv/local requirements/local.txt
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .venv/local requirements/local.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv/local --editable .
 	@touch $@
 
