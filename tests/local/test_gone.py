@@ -71,7 +71,9 @@ def test_the_account_dies(tmp_path: Path) -> None:
 
 def account_process(port: str) -> int:
     """The process that serves the emulated account on a port."""
-    shown = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True)
+    # Without -ww, ps cuts its lines at COLUMNS.
+    listed = ["ps", "-ww", "-eo", "pid=,args="]
+    shown = subprocess.run(listed, capture_output=True, text=True, check=True)
     wanted = re.compile(rf"\s*(\d+) .*-m backstairs\.emulator --port {port}\b")
     return next(
         int(found[1]) for line in shown.stdout.splitlines() if (found := wanted.match(line))
