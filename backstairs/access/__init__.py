@@ -24,6 +24,7 @@ from backstairs.access.patterns import Unresolved
 from backstairs.access.policy import Policy
 from backstairs.access.rules import Known, Rule
 from backstairs.access.sigv4 import SignatureProblem, WireRequest
+from backstairs.access.source import Source
 
 __all__ = [
     "Api",
@@ -41,6 +42,7 @@ __all__ = [
     "Route",
     "Rule",
     "SignatureProblem",
+    "Source",
     "Unresolved",
     "Verdict",
     "WireRequest",

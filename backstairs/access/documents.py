@@ -7,12 +7,15 @@ language".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from backstairs.access.conditions import Condition
 from backstairs.access.patterns import Text, Unresolved, variables, without_variables
 from backstairs.access.policy import SHORT_FORM, Policy, Statement
+
+if TYPE_CHECKING:
+    from backstairs.access.source import Source
 
 _ELEMENTS = {
     "Sid",
@@ -31,16 +34,24 @@ _ACCOUNT = re.compile(r"arn:[^:*?]*:iam::(\d{12}):root|(\d{12})", re.ASCII)
 _PRINCIPAL = re.compile(r"\*|arn:[^:*?]*:(iam|sts)::\d{12}:[^:*?]+", re.ASCII)
 
 
-def parse_policy(name: str, document: object, *, resource_based: bool = False) -> Policy:
+def parse_policy(
+    name: str,
+    document: object,
+    *,
+    resource_based: bool = False,
+    sources: Sequence[Source | None] = (),
+) -> Policy:
     """Read a policy document (a dict as in JSON) that may hold `Unresolved` values.
 
     `resource_based`: the policy of an API or an endpoint, whose statements need a Principal.
     What is not understood is kept as the statement's `problem`, never dropped: a statement with a
-    problem makes the decisions it could change unknown.
+    problem makes the decisions it could change unknown. `sources` says where each of the document's
+    statements is written; the last one stands for those that follow.
     """
     if not isinstance(document, Mapping) or not document.get("Statement"):
         why = str(document) if isinstance(document, Unresolved) else "has no Statement"
-        return Policy(name, tuple(_hopeless(name, effect, why) for effect in ("Allow", "Deny")))
+        source = sources[0] if sources else None
+        return Policy(name, _hopeless(name, why, source))
     statements = document["Statement"]
     if not isinstance(statements, list | tuple):
         statements = [statements]
@@ -49,33 +60,40 @@ def parse_policy(name: str, document: object, *, resource_based: bool = False) -
     parsed: list[Statement] = []
     for number, body in enumerate(statements, 1):
         of = f"statement {number}"
+        source = sources[min(number, len(sources)) - 1] if sources else None
         if isinstance(body, Mapping):
-            parsed += _Reader(body, version).read(of, resource_based=resource_based)
+            parsed += _Reader(body, version, source).read(of, resource_based=resource_based)
         else:
-            why = f"is not a statement: {body}"
-            parsed += [_hopeless(of, effect, why) for effect in ("Allow", "Deny")]
+            parsed += _hopeless(of, f"is not a statement: {body}", source)
     return Policy(name, tuple(parsed))
 
 
-def _hopeless(name: str, effect: Literal["Allow", "Deny"], why: str) -> Statement:
-    return Statement(
-        name=name,
-        effect=effect,
-        principals=None,
-        actions=("*",),
-        not_actions=False,
-        resources=("*",),
-        not_resources=False,
-        conditions=(),
-        problem=why,
+def _hopeless(name: str, why: str, source: Source | None) -> tuple[Statement, ...]:
+    """What is not understood, as a statement of either effect."""
+    effects: tuple[Literal["Allow", "Deny"], ...] = ("Allow", "Deny")
+    return tuple(
+        Statement(
+            name=name,
+            effect=effect,
+            principals=None,
+            actions=("*",),
+            not_actions=False,
+            resources=("*",),
+            not_resources=False,
+            conditions=(),
+            problem=why,
+            source=source,
+        )
+        for effect in effects
     )
 
 
 class _Reader:
     """Reads one statement and gathers what in it is not understood."""
 
-    def __init__(self, body: Mapping[str, object], version: str) -> None:
+    def __init__(self, body: Mapping[str, object], version: str, source: Source | None) -> None:
         self._body = body
+        self._source = source
         # Before this version of the policy language, `${...}` was plain text.
         self._has_variables = version == "2012-10-17"
         self._problems = [f"unknown element {key}" for key in body if key not in _ELEMENTS]
@@ -109,6 +127,7 @@ class _Reader:
                 conditions=conditions,
                 variables=tuple(name for text in texts for name in variables(text)),
                 problem="; ".join(self._problems) or None,
+                source=self._source,
             )
             for one in effects
         ]

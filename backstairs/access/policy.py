@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from backstairs.access.conditions import Condition, Context, holds
 from backstairs.access.patterns import (
@@ -19,6 +19,9 @@ from backstairs.access.patterns import (
     arn_matches_with_variables,
 )
 from backstairs.access.truth import Truth, all_of, any_of, negate
+
+if TYPE_CHECKING:
+    from backstairs.access.source import Source
 
 # How an API's own policy may abbreviate its ARN.
 SHORT_FORM = "execute-api:/"
@@ -97,7 +100,7 @@ class Statement:
 
     An account among the principals is its number. `variables` are the condition keys whose values
     the statement needs. `problem` says what in it could not be understood; it then matches nothing
-    for certain.
+    for certain. `source` is where it is written, where that is known.
     """
 
     name: str
@@ -110,6 +113,7 @@ class Statement:
     conditions: tuple[Condition, ...]
     variables: tuple[str, ...] = ()
     problem: str | None = None
+    source: Source | None = None
     # Compiled when the policy is read, however many patterns it has.
     action_matches: tuple[ActionMatch, ...] = field(init=False, repr=False, compare=False)
     resource_matches: tuple[ResourceMatch, ...] = field(init=False, repr=False, compare=False)
