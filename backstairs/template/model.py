@@ -93,7 +93,9 @@ class Application:
 
     `parameters` are the values it was read with, `assumed` those among them that nobody gave and
     that have no default: each is a value of its own that equals no other. `resources` is the
-    translated and resolved template, by name; `sources` the line of each.
+    translated and resolved template, by name; `sources` the line of each. `templates` are the
+    templates as they are written (SAM's types and Globals, intrinsics unresolved), by what stands
+    before the names of their resources: "" for the outermost, "Network/" for a nested one.
     """
 
     file: str
@@ -110,3 +112,4 @@ class Application:
     assumed: frozenset[str] = frozenset()
     resources: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    templates: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
