@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from backstairs.access.paths import decoded
-from backstairs.gateway.routes import matches_path
 from backstairs.template.openapi import DEFAULT
+from backstairs.template.routes import matches_path
 
 if TYPE_CHECKING:
     from pathlib import Path
