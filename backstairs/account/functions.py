@@ -31,6 +31,7 @@ def functions(account: Account, stack_name: str, folder: Path) -> list[Function]
     for listed in pages(client, "list_functions", "Functions"):
         found = client.get_function(FunctionName=listed["FunctionName"])
         settings = found["Configuration"]
+        location = found["Code"].get("Location")  # of a container image there is none
         layers = [
             client.get_layer_version_by_arn(Arn=layer["Arn"])["Content"]["Location"]
             for layer in settings.get("Layers", [])
@@ -40,13 +41,14 @@ def functions(account: Account, stack_name: str, folder: Path) -> list[Function]
                 name=settings["FunctionName"],
                 label=labels.get(settings["FunctionName"], settings["FunctionName"]),
                 arn=settings["FunctionArn"],
-                handler=settings["Handler"],
+                runtime=settings.get("Runtime", ""),
+                handler=settings.get("Handler", ""),
                 role_arn=settings["Role"],
                 timeout=settings["Timeout"],
                 memory=settings["MemorySize"],
                 vpc_id=settings.get("VpcConfig", {}).get("VpcId") or None,
                 environment=settings.get("Environment", {}).get("Variables", {}),
-                code=_unpack(found["Code"]["Location"], folder),
+                code=_unpack(location, folder) if location else folder,
                 layers=tuple(_unpack(layer, folder) for layer in layers),
                 log_format=settings.get("LoggingConfig", {}).get("LogFormat"),
                 log_level=settings.get("LoggingConfig", {}).get("ApplicationLogLevel"),

@@ -181,7 +181,7 @@ async def _up(project: Project, children: Children, urls: list[str], *, once: bo
                 running.write(project.run_file)
             if problem is not None:
                 console.print(f"warning: there is no public edge: {problem}", markup=False)
-            for notice in account.notices():
+            for notice in [*account.notices(), *doors.not_run()]:
                 console.print(f"note: {notice}", markup=False)
             # Before anybody is told to go ahead: what changes from now on is seen.
             watch = await asyncio.to_thread(_watch, project.root, deploying.inputs, doors, console)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from backstairs.http.asgi import BodyTooLongError, header, read_body, send_response
 from backstairs.http.servers import send_json
-from backstairs.runtime.pool import MAXIMUM_PAYLOAD
+from backstairs.runtime.pool import MAXIMUM_PAYLOAD, NotRunError, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,11 @@ class Control:
                 except BodyTooLongError:
                     await send_json(send, 413, {"message": "an event is at most 6 MiB"})
                     return
-                result = await self._pools[name].invoke(payload)
+                try:
+                    result = await self._pools[name].invoke(payload)
+                except NotRunError as error:
+                    said = {"errorType": "NotRunError", "errorMessage": str(error)}
+                    result = Result(json.dumps(said).encode(), "NotRunError")
                 headers = [(b"content-type", b"application/json")]
                 if result.error is not None:
                     headers.append((b"x-amz-function-error", result.error.encode("latin-1")))

@@ -157,9 +157,10 @@ class Doors:
         self._background.append(self._tasks.create_task(warming))
         for source in sources:
             mapping = (source.stream_arn, source.function_arn)
-            if source.function_arn in self.pools and mapping not in self._sources:
+            pool = self.pools.get(source.function_arn)
+            if pool and not pool.function.why_not_run and mapping not in self._sources:
                 self._sources.add(mapping)
-                poller = StreamPoller(self._account, source, self.pools[source.function_arn])
+                poller = StreamPoller(self._account, source, pool)
                 self._background.append(self._tasks.create_task(poller.run()))
         return Running(
             account_url=self._account.url,
@@ -179,6 +180,11 @@ class Doors:
             ],
             roles={name: pool.function.role_arn for name, pool in sorted(self._labels.items())},
         )
+
+    def not_run(self) -> list[str]:
+        """The functions that have no workers, each with why."""
+        found = (pool.function.why_not_run for pool in self.pools.values())
+        return [why for why in found if why is not None]
 
     async def _warm(self, pools: Sequence[Pool]) -> None:
         """Start a worker of each, one after the other: whoever calls now goes first."""

@@ -92,7 +92,7 @@ class Launcher:
         return {
             **{name: value for name, value in logging.items() if value},
             "AWS_DEFAULT_REGION": self._account.region,
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

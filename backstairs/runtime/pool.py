@@ -45,13 +45,15 @@ _RENEW_BEFORE = timedelta(minutes=15)
 class Function:
     """A deployed function as Lambda describes it, its code and layers unpacked in folders.
 
-    `label` is what people call it: `claims` for ClaimsFunction. `timeout` in seconds, `memory`
-    in MB; `log_format` and `log_level` as its LoggingConfig has them.
+    `label` is what people call it: `claims` for ClaimsFunction. `runtime` is Lambda's name of it
+    (`python3.13`), empty for a container image. `timeout` in seconds, `memory` in MB; `log_format`
+    and `log_level` as its LoggingConfig has them.
     """
 
     name: str
     label: str
     arn: str
+    runtime: str
     handler: str
     role_arn: str
     timeout: int
@@ -62,6 +64,18 @@ class Function:
     layers: tuple[Path, ...] = ()
     log_format: str | None = None
     log_level: str | None = None
+
+    @property
+    def why_not_run(self) -> str | None:
+        """Why it has no workers here, or None: whatever it is, it is not run as Python."""
+        if self.runtime.startswith("python"):
+            return None
+        what = f"its runtime {self.runtime}" if self.runtime else "a container image"
+        return f"function {self.label}: {what} is not run here, Python is"
+
+
+class NotRunError(OSError):
+    """A function is of a kind that is not run here; the message says which, and what is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +282,7 @@ class Pool:
 
     async def warm(self) -> None:
         """Start one worker ahead of the first invocation, if there is none."""
-        if self._free:
+        if self._free and self.function.why_not_run is None:
             await self._begin(self._free[-1])
 
     def renew(self, function: Function) -> None:
@@ -278,7 +292,10 @@ class Pool:
             worker.stop()
 
     async def invoke(self, payload: bytes, trace_id: str = "") -> Result:
-        """Run the function once with a JSON payload."""
+        """Run the function once with a JSON payload. Raises NotRunError."""
+        why = self.function.why_not_run
+        if why is not None:
+            raise NotRunError(why)
         loop = asyncio.get_running_loop()
         worker = await self._acquire()
         try:

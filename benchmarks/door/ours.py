@@ -94,6 +94,7 @@ async def serve(python: str) -> None:
         name="members",
         label="members",
         arn=ARN,
+        runtime="python3.13",
         handler="handler.lambda_handler",
         role_arn="",
         timeout=10,

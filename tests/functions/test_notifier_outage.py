@@ -127,6 +127,7 @@ class Notifier:
             name="notifier",
             label="notifier",
             arn=self.source.function_arn,
+            runtime="python3.13",
             handler="notifier.handler.lambda_handler",
             role_arn=self.role_arn,
             timeout=60,

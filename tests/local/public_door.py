@@ -161,11 +161,12 @@ class PublicDoor:
         settings: StageSettings | None = None,
         keys: Mapping[str, KnownKey] | None = None,
         identities: OneIdentity | None = None,
+        functions: Mapping[str, Any] | None = None,
     ) -> None:
         self.api = of or api()
         self.function, self.clock = Function(), Clock()
         where = {(self.api.api_id, self.api.stage): settings or StageSettings()}
-        pools: Any = {FUNCTION: self.function}
+        pools: Any = functions or {FUNCTION: self.function}
         self.door = Door(
             Directory([self.api]),
             pools,

@@ -158,8 +158,7 @@ def test_a_function_that_cannot_be_started() -> None:
         async def invoke(self, _payload: bytes, _trace_id: str = "") -> Result:
             raise PermissionError("no such program")
 
-    with PublicDoor(api(OPEN)) as door:
-        door.door._integrations._pools = {FUNCTION: Broken()}  # type: ignore[dict-item]  # noqa: SLF001
+    with PublicDoor(api(OPEN), functions={FUNCTION: Broken()}) as door:
         answer = door.call("GET", "/dev/open")
         kept = describe(door.door.decisions.last())
 

@@ -86,6 +86,7 @@ async def pool_of(
         name=handler,
         label=handler,
         arn=f"arn:aws:lambda:us-east-1:123456789012:function:{handler}",
+        runtime="python3.13",
         handler=f"handlers.{handler}",
         role_arn="",
         timeout=seconds,

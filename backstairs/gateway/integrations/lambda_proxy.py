@@ -17,7 +17,7 @@ from backstairs.gateway.gateway_responses import own_answers
 from backstairs.gateway.media_types import answer_is_binary
 from backstairs.gateway.outcome import By, Outcome, refused
 from backstairs.gateway.proxy_response import MalformedAnswerError, answer
-from backstairs.runtime.pool import MAXIMUM_PAYLOAD
+from backstairs.runtime.pool import MAXIMUM_PAYLOAD, NotRunError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,8 @@ class Integrations:
             result = await self._invoke(pool, event, entry.trace_id, seconds)
         except OSError as error:
             _log.warning("request %s: no worker for the function: %s", entry.request_id, error)
-            why = "the function's worker could not be started"
+            failed = "the function's worker could not be started"
+            why = str(error) if isinstance(error, NotRunError) else failed
             return refused(admitted.unknown(why), By.INTEGRATION)
         if result is None:
             over = Reason(own.timed_out_by, f"the function has not answered within {seconds:g} s")
