@@ -48,7 +48,8 @@ def context_of(call: Call, api: Api, caller: Principal | None) -> Context:
     endpoint = call.origin.endpoint
     if endpoint is not None:
         values["aws:sourcevpce"] = (endpoint.endpoint_id,)
-        values["aws:sourcevpc"] = (endpoint.vpc_id,)
+        if endpoint.vpc_id:
+            values["aws:sourcevpc"] = (endpoint.vpc_id,)
         address_key = "aws:vpcsourceip"
     else:
         absent |= _ENDPOINT_KEYS

@@ -86,7 +86,10 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An execute-api interface endpoint. `policy` None is AWS's default: everything."""
+    """An execute-api interface endpoint.
+
+    `policy` None is AWS's default: everything. `vpc_id` empty: which VPC it is in is not known.
+    """
 
     endpoint_id: str
     vpc_id: str

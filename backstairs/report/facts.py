@@ -1,0 +1,104 @@
+"""What a template does not say and its owner knows: a file of facts for the proof.
+
+account: "123456789012"
+region: eu-west-1
+addresses: {office: 203.0.113.7}
+endpoints:
+vpce-0a1b2c: {vpc: vpc-0d4e5f, policy: endpoint-policy.json}
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import yaml
+
+from backstairs.access import Endpoint, parse_policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FactsError(Exception):
+    """Facts that cannot be read; the message says where and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known besides the template.
+
+    `addresses` of clients on the internet, by name; `endpoints` that the template does not declare,
+    by id.
+    """
+
+    account: str | None = None
+    region: str | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+
+
+_KEYS = {"account", "region", "addresses", "endpoints"}
+
+
+def read_facts(path: Path) -> Facts:
+    """Read a file of facts. Raises FactsError."""
+    said = _mapping(_yaml(path), path, "the file")
+    unknown = sorted(map(str, said.keys() - _KEYS))
+    if unknown:
+        raise FactsError(f"{path}: {unknown[0]} is none of {', '.join(sorted(_KEYS))}")
+    addresses = _mapping(said.get("addresses", {}), path, "addresses")
+    for name, address in addresses.items():
+        try:
+            ipaddress.ip_address(str(address))
+        except ValueError as error:
+            raise FactsError(f"{path}: addresses: {name}: {error}") from error
+    endpoints = _mapping(said.get("endpoints", {}), path, "endpoints")
+    return Facts(
+        account=_text(said, "account"),
+        region=_text(said, "region"),
+        addresses={str(name): str(address) for name, address in addresses.items()},
+        endpoints={str(name): _endpoint(str(name), body, path) for name, body in endpoints.items()},
+    )
+
+
+def _endpoint(name: str, body: object, path: Path) -> Endpoint:
+    said = _mapping(body, path, f"endpoints: {name}")
+    if said.keys() - {"vpc", "policy"} or "vpc" not in said:
+        raise FactsError(f"{path}: endpoints: {name}: says vpc, and policy where it has its own")
+    policy = None
+    if "policy" in said:
+        file = path.parent / str(said["policy"])
+        policy = parse_policy(f"{name}'s endpoint policy", read_policy(file), resource_based=True)
+    return Endpoint(name, str(said["vpc"]), policy)
+
+
+def read_policy(path: Path) -> object:
+    """A policy document in a file of JSON or YAML. Raises FactsError."""
+    document = _yaml(path)
+    if not isinstance(document, Mapping) or "Statement" not in document:
+        raise FactsError(f"{path}: is no policy document: it has no Statement")
+    # As CloudFormation does, which takes YAML for JSON: a date is text.
+    return json.loads(json.dumps(document, default=str))
+
+
+def _yaml(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FactsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FactsError(f"{path}: is not YAML: {error}") from error
+
+
+def _mapping(value: object, path: Path, what: str) -> Mapping[object, object]:
+    if not isinstance(value, Mapping):
+        raise FactsError(f"{path}: {what} is not a mapping")
+    return value
+
+
+def _text(said: Mapping[object, object], name: str) -> str | None:
+    return str(said[name]) if name in said else None

@@ -1,0 +1,86 @@
+"""Names and reasons as every format says them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstairs.access import Authorization, Kind, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from backstairs.access import Decision, Reason
+    from backstairs.report.callers import Caller
+    from backstairs.report.entrances import Entrance
+    from backstairs.report.groups import Block, Cluster
+    from backstairs.report.matrix import Matrix
+    from backstairs.template.model import DeclaredApi
+
+SAYS = {Verdict.ALLOWED: "may call", Verdict.UNKNOWN: "unknown", Verdict.REFUSED: "may not"}
+_SHOWN = 6
+
+
+def listed(names: Iterable[str], shown: int | None = _SHOWN) -> str:
+    """`a, b and c`; of many the first, and how many more."""
+    found = list(names)
+    if shown is not None and len(found) > shown + 1:
+        found = [*found[:shown], f"{len(found) - shown} more"]
+    return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+
+
+def people(who: Sequence[Caller], everybody: Collection[Caller], shown: int | None = _SHOWN) -> str:
+    """The callers by name, `everybody` where none is missing."""
+    if len(who) == len(everybody):
+        return "everybody"
+    missing = [one.name for one in everybody if one not in set(who)]
+    if len(missing) <= 1 < len(who):
+        return f"everybody but {listed(missing)}"
+    return listed((one.name for one in who), shown)
+
+
+def places(where: Sequence[Entrance], everywhere: Collection[Entrance]) -> str:
+    """The entrances by name, `everywhere` where none is missing."""
+    if len(where) == len(everywhere):
+        return "everywhere"
+    return listed((one.name for one in where), None)
+
+
+def api_line(declared: DeclaredApi) -> str:
+    """An API's name, kind and stage."""
+    api = declared.api
+    kind = "private" if api.private else "public"
+    what = "HTTP API" if api.kind is Kind.HTTP else "REST API"
+    return f"{declared.name}: {kind} {what}, stage {api.stage}"
+
+
+def asked(block: Block) -> str:
+    """How the routes of a block ask who calls."""
+    kinds = {question.route.authorization for question in block.questions}
+    keys = {question.route.needs_key for question in block.questions}
+    said = [kind.value for kind in sorted(kinds, key=lambda kind: kind.value)]
+    said = ["no authorization" if kind == Authorization.NONE.value else kind for kind in said]
+    return " or ".join(said) + (" and an API key" if keys == {True} else "")
+
+
+def deciding(decision: Decision) -> Reason:
+    """The reason that decided: of an admission the first, else the last."""
+    return decision.reasons[-1]
+
+
+def why(cluster: Cluster) -> str:
+    """The deciding reason of a cluster in words; of unlike ones an example."""
+    text = deciding(cluster.decision).text
+    return text if cluster.alike else f"{text} (others likewise)"
+
+
+def summary(matrix: Matrix) -> str:
+    """How many of what, and how they are decided."""
+    count = dict.fromkeys(Verdict, 0)
+    for cell in matrix.cells:
+        count[cell.verdict] += 1
+    return (
+        f"{len(matrix.cells)} calls decided: {len(matrix.questions)} requests, "
+        f"{len(matrix.callers)} callers, {len(matrix.entrances)} ways in. "
+        f"{count[Verdict.ALLOWED]} may be made, {count[Verdict.REFUSED]} may not, "
+        f"{count[Verdict.UNKNOWN]} are unknown."
+    )
