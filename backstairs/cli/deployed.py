@@ -216,7 +216,8 @@ def _first_line(error: BaseException) -> str:
 
 def check_templates(project: Project) -> None:
     """Fail now, and by name, for what SAM could not translate later. Raises ProblemError."""
-    from backstairs.template.load import TemplateError, load, translate
+    from backstairs.template.load import TemplateError, load
+    from backstairs.template.translate import translate
 
     for path in (project.root / "template.yaml", *sorted(project.root.glob("stacks/*.yaml"))):
         try:

@@ -6,11 +6,14 @@ depends on it.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Unresolved
+from backstairs.template.sources import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +27,8 @@ class Known:
     """What is known of a stack, so that its intrinsics can be resolved.
 
     `parameters` are the stack's with their defaults; `physical_ids` by logical id; `attribute`
-    answers `Fn::GetAtt` and `export` `Fn::ImportValue`, either with `Unresolved`.
+    answers `Fn::GetAtt`, `export` `Fn::ImportValue` and `reference` `Ref` to what has no id there,
+    each with `Unresolved` for what it does not know.
     """
 
     parameters: Mapping[str, Json]
@@ -34,6 +38,7 @@ class Known:
     stack_name: str
     attribute: Callable[[str, str], Json]
     export: Callable[[str], Json] = field(default=lambda name: Unresolved(f"import of {name}"))
+    reference: Callable[[str], Json] = field(default=lambda name: Unresolved(f"Ref {name}"))
     partition: str = "aws"
 
     def pseudo(self) -> dict[str, Json]:
@@ -93,13 +98,15 @@ class Resolver:
         if len(value) == 1:
             ((name, argument),) = value.items()
             if name == "Ref" and isinstance(argument, str):
-                return self._names.get(argument, Unresolved(f"Ref {argument}"))
+                known = self._names.get(argument)
+                return self._known.reference(argument) if known is None else known
             if name == "Ref":
                 return Unresolved(f"Ref {argument}")
             if name.startswith("Fn::"):
                 return self._function(name, argument)
         resolved = {key: self.resolve(item) for key, item in value.items()}
-        return {key: item for key, item in resolved.items() if item is not NO_VALUE}
+        kept = {key: item for key, item in resolved.items() if item is not NO_VALUE}
+        return Written(kept, value.source) if isinstance(value, Written) else kept
 
     def _function(self, name: str, argument: Json) -> Json:
         method = self._FUNCTIONS.get(name)
@@ -170,6 +177,15 @@ class Resolver:
         first, second, third = (self.resolve(part) for part in argument[:3])
         return self._mappings[first][second][third]
 
+    def _cidr(self, argument: Json) -> Json:
+        """`count` ranges of a block, each with `bits` bits for hosts."""
+        block, count, bits = (self.resolve(part) for part in [*argument, 8][:3])
+        if (unknown := _unresolved_in([block, count, bits])) is not None:
+            return unknown
+        network = ipaddress.ip_network(block)
+        prefix = network.max_prefixlen - int(bits)
+        return [str(one) for one in islice(network.subnets(new_prefix=prefix), int(count))]
+
     def _import_value(self, argument: Json) -> Json:
         name = self.resolve(argument)
         return name if isinstance(name, Unresolved) else self._known.export(name)
@@ -196,6 +212,7 @@ class Resolver:
         "Fn::Split": _split,
         "Fn::FindInMap": _find_in_map,
         "Fn::ImportValue": _import_value,
+        "Fn::Cidr": _cidr,
         "Fn::Equals": _equals,
         "Fn::And": lambda self, argument: self._logic(argument, decisive=False),
         "Fn::Or": lambda self, argument: self._logic(argument, decisive=True),
@@ -216,13 +233,18 @@ def _unresolved_in(value: Json) -> Unresolved | None:
     return next(filter(None, map(_unresolved_in, parts)), None)
 
 
-def parameter_values(template: Mapping[str, Json], given: Mapping[str, str]) -> dict[str, Json]:
-    """The parameters of a template with their defaults; list types as lists."""
+def parameter_values(template: Mapping[str, Json], given: Mapping[str, Json]) -> dict[str, Json]:
+    """The parameters of a template with their defaults; list types as lists.
+
+    What is given may be `Unresolved`, or a list.
+    """
     values: dict[str, Json] = {}
     for name, declared in template.get("Parameters", {}).items():
         value = given.get(name, declared.get("Default"))
         if value is None:
             values[name] = Unresolved(f"parameter {name} has no value")
+        elif isinstance(value, Unresolved | list):
+            values[name] = value
         elif declared["Type"].startswith("AWS::SSM::"):
             values[name] = Unresolved(f"parameter {name} is read from Systems Manager")
         elif declared["Type"] == "CommaDelimitedList" or declared["Type"].startswith("List<"):

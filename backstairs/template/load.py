@@ -1,43 +1,141 @@
-"""SAM templates: loaded, and translated to CloudFormation by AWS's own translator."""
+"""Template files: what their text says, and where."""
 
 from __future__ import annotations
 
-import copy
-import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from samtranslator.yaml_helper import yaml_parse
+
+from backstairs.template.sources import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 Json = Any
+# libyaml's parser where PyYAML has it: ten times as fast.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# More nodes than a template of a megabyte has: aliases of aliases.
+_NODES = 1_000_000
+_DEEP = 500
+_TIME = "tag:yaml.org,2002:timestamp"
 
 
 class TemplateError(Exception):
     """A template that cannot be loaded; the message names file, logical id and what is wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A template as it is written, short intrinsics spelled out, and the lines of its text."""
+
+    template: dict[str, Json]
+    lines: Lines
+
+
 def load(path: Path) -> dict[str, Json]:
     """Read a template file (YAML or JSON, short intrinsics included). Raises TemplateError."""
+    return load_document(path, str(path)).template
+
+
+def load_document(path: Path, name: str) -> Document:
+    """The same with its lines; `name` is what errors and sources call it. Raises TemplateError."""
+    value, lines = load_text(path, name)
+    return Document(_checked(value, name), lines)
+
+
+def load_text(path: Path, name: str) -> tuple[Json, Lines]:
+    """Any YAML or JSON file, a template or not. Raises TemplateError."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise TemplateError(f"{path}: cannot be read: {error.strerror}") from error
+        raise TemplateError(f"{name}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise TemplateError(f"{path}: is not UTF-8: {error}") from error
-    return parse(text, str(path))
+        raise TemplateError(f"{name}: is not UTF-8: {error}") from error
+    return _parsed(text, name)
 
 
 def parse(text: str, name: str) -> dict[str, Json]:
     """Read a template's text; `name` is what errors call it. Raises TemplateError."""
+    return _checked(_parsed(text, name)[0], name)
+
+
+def _parsed(text: str, name: str) -> tuple[Json, Lines]:
     try:
-        # As CloudFormation does, which takes YAML for JSON: a date, or a number as key, is text.
-        template = json.loads(json.dumps(_json_or_yaml(text), default=str))
+        root = _composed(text)
+        return _Values().of(root), Lines(name, root)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise TemplateError(f"{name}: is not YAML: {error}") from error
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """YAML takes no tabs for indentation; JSON does, and has them nowhere else."""
+    if text.lstrip().startswith("{"):
+        text = text.replace("\t", " ")
+    # A bound of how deep it can be; libyaml ends the process where the stack does.
+    if sum(map(text.count, ("[", "{", "- ", "? "))) + max(map(len, text.split("\n"))) > _DEEP:
+        _check_depth(text)
+    root: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
+    return root
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEP:
+            raise ValueError(f"is more than {_DEEP} levels deep")
+
+
+class _Values(yaml.constructor.SafeConstructor):
+    """The values of YAML nodes as CloudFormation takes them: for JSON.
+
+    A date, or a number as key, is text.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+
+    def of(self, node: yaml.Node | None) -> Json:
+        """Raises ValueError for more than any template has, RecursionError for a circle."""
+        self._count += 1
+        if self._count > _NODES:
+            raise ValueError("has too many parts")
+        if node is None:
+            return None
+        if node.tag.startswith("!"):
+            return self._short(node)
+        return self._plain(node)
+
+    def _plain(self, node: yaml.Node) -> Json:
+        if isinstance(node, yaml.SequenceNode):
+            return [self.of(item) for item in node.value]
+        if isinstance(node, yaml.MappingNode):
+            self.flatten_mapping(node)
+            return {self._key(key): self.of(value) for key, value in node.value}
+        if node.tag.startswith("!") or node.tag == _TIME:
+            return node.value
+        return self.yaml_constructors.get(node.tag, type(self).construct_undefined)(self, node)
+
+    def _key(self, node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise ValueError(f"line {node.start_mark.line + 1}: a key is no text")  # noqa: TRY004
+        return str(node.value)
+
+    def _short(self, node: yaml.Node) -> Json:
+        """`!Sub x` is `Fn::Sub: x`."""
+        name = node.tag[1:]
+        value = self._plain(node)
+        if name == "GetAtt" and isinstance(value, str):
+            value = value.split(".", 1)
+        return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
+
+
+def _checked(template: Json, name: str) -> dict[str, Json]:
     if not isinstance(template, dict):
         raise TemplateError(f"{name}: is not a template: a mapping with Resources is expected")
     for section in ("Globals", "Parameters", "Mappings", "Conditions", "Outputs"):
@@ -56,14 +154,6 @@ def parse(text: str, name: str) -> dict[str, Json]:
     return template
 
 
-def _json_or_yaml(text: str) -> Json:
-    """YAML takes no tabs for indentation, so JSON is tried first."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return yaml_parse(text)
-
-
 def _problem(logical_id: str, resource: Json) -> str | None:
     """What of a resource cannot be understood."""
     if logical_id == "Fn::Transform":  # resources that CloudFormation reads from elsewhere
@@ -75,81 +165,3 @@ def _problem(logical_id: str, resource: Json) -> str | None:
     if not isinstance(resource.get("Properties", {}), dict):
         return "Properties is not a mapping"
     return None if isinstance(resource.get("Condition", ""), str) else "Condition is not a name"
-
-
-def translate(
-    template: Mapping[str, Json], parameters: Mapping[str, str], name: str, region: str
-) -> dict[str, Json]:
-    """The CloudFormation template that AWS makes of a SAM template. Raises TemplateError."""
-    # Here, for who only reads templates should not wait for the translator: it takes a second.
-    import boto3  # noqa: PLC0415
-    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415
-    from samtranslator.parser.parser import Parser  # noqa: PLC0415
-    from samtranslator.translator.translator import Translator  # noqa: PLC0415
-    from samtranslator.utils.py27hash_fix import (  # noqa: PLC0415
-        to_py27_compatible_template,
-        undo_mark_unicode_str_in_template,
-    )
-
-    document, values = copy.deepcopy(dict(template)), dict(parameters)
-    for logical_id, resource in document["Resources"].items():
-        location = resource.get("Properties", {}).get("Location")
-        if resource.get("Type") == "AWS::Serverless::Application" and isinstance(location, dict):
-            # SAM would ask AWS for it; nothing here may.
-            raise TemplateError(
-                f"{name}: {logical_id}: applications of the repository are not read"
-            )
-    _stand_in_for_local_paths(document)
-    translator = Translator(None, Parser(), boto_session=boto3.Session(region_name=region))
-    try:
-        # As AWS's own service does: it keeps generated logical ids the same from run to run.
-        to_py27_compatible_template(document, values)
-        translated = translator.translate(
-            document,
-            parameter_values=values,
-            # The names of AWS's managed policies would be asked of IAM; there is nobody to ask.
-            get_managed_policy_map=dict,
-        )
-    except InvalidDocumentException as error:
-        causes = "; ".join(str(cause.message) for cause in error.causes) or str(error)
-        raise TemplateError(f"{name}: SAM cannot translate it: {causes}") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise TemplateError(f"{name}: SAM fails on it: {error!r}") from error
-    plain: dict[str, Json] = undo_mark_unicode_str_in_template(translated)
-    return plain
-
-
-_PATHS = {
-    "AWS::Serverless::Function": "CodeUri",
-    "AWS::Serverless::LayerVersion": "ContentUri",
-    "AWS::Serverless::Application": "Location",
-    "AWS::Serverless::StateMachine": "DefinitionUri",
-    "AWS::Serverless::Api": "DefinitionUri",
-    "AWS::Serverless::HttpApi": "DefinitionUri",
-}
-_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/not-packaged"
-
-
-def _stand_in_for_local_paths(template: dict[str, Json]) -> None:
-    """Before `sam package`, code is a folder; the translator wants to see it in a bucket.
-
-    As in the SAM CLI, a function's folder is the template's own where none is named.
-    """
-    for kind, shared in (template.get("Globals") or {}).items():
-        _stand_in(shared, _PATHS.get(f"AWS::Serverless::{kind}"))
-    of_all = (template.get("Globals") or {}).get("Function") or {}
-    for resource in template["Resources"].values():
-        kind = resource.get("Type")
-        if kind == "AWS::Serverless::Function":
-            properties = resource.setdefault("Properties", {})
-            if properties.get("PackageType") == "Image":
-                properties.setdefault("ImageUri", _IMAGE)
-            elif not {"CodeUri", "InlineCode"} & {*properties, *of_all}:
-                properties["CodeUri"] = "."
-        _stand_in(resource.get("Properties"), _PATHS.get(kind))
-
-
-def _stand_in(properties: Json, name: str | None) -> None:
-    path = properties.get(name) if isinstance(properties, dict) else None
-    if isinstance(path, str) and "://" not in path:
-        properties[name] = f"s3://not-packaged/{path}"

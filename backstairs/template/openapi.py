@@ -84,7 +84,7 @@ def find_apis(
             raise TemplateError(f"{where}: its definition (Body) cannot be read: {body}")
         # An HTTP API is always public and has no resource policy.
         rest = api_type == "AWS::ApiGateway::RestApi"
-        policy = resource_policy(logical_id, _policy_document(properties, body)) if rest else None
+        policy = resource_policy(logical_id, policy_document(properties, body)) if rest else None
         apis.append(
             Api(
                 api_id=api_id,
@@ -92,18 +92,19 @@ def find_apis(
                 stage=stage_name,
                 region=region,
                 account=account,
-                private=rest and _endpoint_types(properties, where) == ["PRIVATE"],
+                private=rest and endpoint_types(properties, where) == ["PRIVATE"],
                 policy=policy,
                 routes=read_routes(body, where),
                 kind=Kind.REST if rest else Kind.HTTP,
-                key_source=_key_source(properties, body) if rest else "HEADER",
+                key_source=key_source(properties, body) if rest else "HEADER",
                 default_endpoint=default_endpoint(properties, body),
             )
         )
     return apis
 
 
-def _endpoint_types(properties: Mapping[str, Any], where: str) -> list[str]:
+def endpoint_types(properties: Mapping[str, Any], where: str) -> list[str]:
+    """`PRIVATE`, `REGIONAL` or `EDGE`. Raises TemplateError for what cannot be read."""
     configuration = properties.get("EndpointConfiguration", {})
     types = configuration.get("Types") if isinstance(configuration, Mapping) else configuration
     if types is None:
@@ -113,13 +114,14 @@ def _endpoint_types(properties: Mapping[str, Any], where: str) -> list[str]:
     return types
 
 
-def _policy_document(properties: Mapping[str, Any], body: Mapping[str, Any]) -> object:
+def policy_document(properties: Mapping[str, Any], body: Mapping[str, Any]) -> object:
+    """A REST API's resource policy, by property or definition; None where it has none."""
     if POLICY in body and "Policy" in properties:
         return Unresolved(f"both Policy and {POLICY}: which of them holds is not known")
     return body.get(POLICY, properties.get("Policy"))
 
 
-def _key_source(properties: Mapping[str, Any], body: Mapping[str, Any]) -> str:
+def key_source(properties: Mapping[str, Any], body: Mapping[str, Any]) -> str:
     """HEADER unless something else is said; what is not known is neither HEADER nor decided."""
     return str(properties.get("ApiKeySourceType", body.get(KEY_SOURCE, "HEADER")))
 

@@ -9,8 +9,9 @@ from backstairs.account.endpoints import endpoint_dns_name
 from backstairs.demo.public import deployments
 from backstairs.local.deploy import FORWARDER, FORWARDER_STACK_NAME, STACK_NAME
 from backstairs.template.intrinsics import Known, Resolver, parameter_values
-from backstairs.template.load import load, translate
+from backstairs.template.load import load
 from backstairs.template.openapi import find_apis
+from backstairs.template.translate import translate
 
 if TYPE_CHECKING:
     from tests.local.application import Application

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backstairs.template.intrinsics import Known, Resolver, parameter_values
-from backstairs.template.load import load, translate
+from backstairs.template.load import load
+from backstairs.template.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

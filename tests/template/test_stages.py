@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.template.load import load, translate
+from backstairs.template.load import load
+from backstairs.template.translate import translate
 from tests.template.conftest import REGION, ROOT, uploaded
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.template.load import load, translate
+from backstairs.template.load import load
+from backstairs.template.translate import translate
 from tests.template.conftest import ROOT, nested
 
 if TYPE_CHECKING:

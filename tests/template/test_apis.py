@@ -21,8 +21,9 @@ from backstairs.access import (
     decide,
 )
 from backstairs.template.intrinsics import Known, Resolver, parameter_values
-from backstairs.template.load import TemplateError, parse, translate
+from backstairs.template.load import TemplateError, parse
 from backstairs.template.openapi import find_apis, read_routes, route_key
+from backstairs.template.translate import translate
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 INSIDE = Origin("inside", Endpoint("vpce-1", "vpc-1"), "10.0.0.7")

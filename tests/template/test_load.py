@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from backstairs.access import Unresolved
 from backstairs.cli.project import tool
 from backstairs.template.intrinsics import Known, Resolver, parameter_values
-from backstairs.template.load import TemplateError, load, parse, translate
+from backstairs.template.load import TemplateError, load, parse
+from backstairs.template.translate import translate
 
 thorough = settings(max_examples=300, deadline=None, database=None)
 
@@ -121,7 +122,6 @@ def test_the_sam_cli_takes_it(name: str, tmp_path: Path) -> None:
     [
         ("a: [", "is not YAML: "),
         ("a: !Foo {b: c}: d", "is not YAML: "),
-        ("a: 2012-13-45", "is not YAML: "),
         ("\x00", "is not YAML: "),
         ("? [a]\n: b", "is not YAML: "),
         ("Resources: &all {A: *all}", "is not YAML: "),

@@ -1,0 +1,136 @@
+"""A template with everything that it declares, its nested templates included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from backstairs.template.apis import read_apis
+from backstairs.template.model import Application, DeclaredFunction
+from backstairs.template.network_reader import read_endpoints, read_networks
+from backstairs.template.principals import read_principals
+from backstairs.template.resources import Resources, texts
+from backstairs.template.stack import Setting, Stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backstairs.access import Source
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+Place = tuple[str | int, ...]
+
+
+def read_application(
+    path: Path,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    account: str = ACCOUNT,
+    region: str = REGION,
+    partition: str = "aws",
+    stack_name: str = "stack",
+) -> Application:
+    """Read a template file and the local ones that it nests. Asks nobody.
+
+    `parameters` are the outermost template's; one without value and default gets a value of its
+    own, equal to no other. What cannot be read is in `Application.not_read`. Sources are relative
+    to the template's folder. Raises TemplateError where the file itself is no template.
+    """
+    setting = Setting(account, region, partition, path.parent)
+    outermost = Stack(path, parameters or {}, setting, stack_name)
+    stacks = list(outermost.stacks())
+    resources = _resources(stacks, setting)
+    apis, apis_not_read = read_apis(resources)
+    principals, principals_not_read = read_principals(resources)
+    networks, networks_not_read = read_networks(resources)
+    endpoints, endpoints_not_read = read_endpoints(resources)
+    return Application(
+        file=outermost.file,
+        account=account,
+        region=region,
+        apis=apis,
+        functions=tuple(_functions(resources)),
+        principals=principals,
+        endpoints=endpoints,
+        networks=networks,
+        other_ways=(),
+        not_read=(
+            *setting.not_read,
+            *apis_not_read,
+            *principals_not_read,
+            *networks_not_read,
+            *endpoints_not_read,
+        ),
+        parameters=outermost.parameters,
+        assumed=outermost.assumed,
+        resources=resources.by_name,
+        sources={name: resources.source(name, ()) for name in resources.by_name},
+        templates={stack.prefix: stack.document.template for stack in stacks},
+    )
+
+
+def _resources(stacks: list[Stack], setting: Setting) -> Resources:
+    """The resources of all stacks, in one."""
+    by_prefix = {stack.prefix: stack for stack in stacks}
+
+    def located(name: str) -> tuple[Stack, str]:
+        prefix, slash, logical_id = name.rpartition("/")
+        return by_prefix[prefix + slash], logical_id
+
+    def ref(name: str) -> object:
+        stack, logical_id = located(name)
+        return stack.reference(logical_id)
+
+    def attribute(name: str, attribute: str) -> object:
+        stack, logical_id = located(name)
+        return stack.attribute(logical_id, attribute)
+
+    def source(name: str, path: Place) -> Source:
+        stack, logical_id = located(name)
+        return stack.place(logical_id, path)
+
+    by_name = {
+        stack.prefix + logical_id: resource
+        for stack in stacks
+        for logical_id, resource in stack.resources.items()
+    }
+    return Resources(
+        by_name,
+        ref,
+        attribute,
+        source,
+        setting.account,
+        setting.region,
+        setting.partition,
+    )
+
+
+def _functions(resources: Resources) -> list[DeclaredFunction]:
+    return [
+        DeclaredFunction(
+            name=name,
+            arn=str(resources.attribute(name, "Arn")),
+            source=resources.source(name, ()),
+            role=_role(resources, properties.get("Role")),
+            subnets=_named(resources, "AWS::EC2::Subnet", properties, "SubnetIds"),
+            security_groups=_named(
+                resources, "AWS::EC2::SecurityGroup", properties, "SecurityGroupIds"
+            ),
+        )
+        for name, properties in resources.of_type("AWS::Lambda::Function")
+    ]
+
+
+def _role(resources: Resources, role: object) -> str | None:
+    """The name of the role that a function runs as, or its ARN where it is none of these."""
+    return resources.named("AWS::IAM::Role", role) or (role if isinstance(role, str) else None)
+
+
+def _named(
+    resources: Resources, kind: str, properties: Mapping[str, Any], key: str
+) -> tuple[str, ...]:
+    """Names of resources, or ids where they are none of these."""
+    network = properties.get("VpcConfig")
+    ids = texts(network.get(key)) if isinstance(network, Mapping) else []
+    return tuple(resources.named(kind, one) or str(one) for one in ids)
