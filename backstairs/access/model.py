@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backstairs.access.refusals import Refusal
     from backstairs.access.rules import Rule
     from backstairs.access.sigv4 import SignatureProblem
+    from backstairs.access.source import Source
 
 
 class Authorization(Enum):
@@ -182,10 +183,11 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, in words, and the rule it follows from."""
+    """Why, in words, and the rule it follows from; `source` is the statement's that decided."""
 
     rule: Rule
     text: str
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,8 @@ class Weighing:
                 conditions = " and ".join(map(str, match.statement.conditions))
                 text = f"{match} matches" + (f" ({conditions})" if conditions else "")
                 delegates = effect == "Allow" and match.direct is False
-                self.reasons.append(Reason(rules.ACCOUNT_DELEGATION if delegates else rule, text))
+                follows = rules.ACCOUNT_DELEGATION if delegates else rule
+                self.reasons.append(Reason(follows, text, match.statement.source))
 
     def _end(self, rule: Rule, text: str, answer: Refusal) -> Decision:
         self.reasons.append(Reason(rule, text))

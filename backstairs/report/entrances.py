@@ -75,7 +75,7 @@ def _by_address(entrance: Entrance, lists: frozenset[tuple[str, ...]]) -> Iterat
         yield entrance
         return
     for address, network in address_classes(lists):
-        name = entrance.name if network is None else f"{entrance.name}, from {network}"
+        name = entrance.name if network is None else f"{network} by {entrance.name}"
         origin = replace(entrance.origin, name=name, source_ip=address)
         says = entrance.says if network is None else f"{entrance.says}; an address that is listed"
         yield replace(entrance, name=name, origin=origin, says=says)

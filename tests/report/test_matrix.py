@@ -202,7 +202,7 @@ def test_a_range_of_addresses_is_an_origin_of_its_own() -> None:
     facts = Facts(addresses={"office": "203.0.113.9"})
     matrix = matrix_of(public(allows), facts)
     entrances = {entrance for _, _, entrance in admitted(matrix)}
-    assert entrances == {"the internet, from 203.0.113.0/24", "office"}
+    assert entrances == {"203.0.113.0/24 by the internet", "office"}
     assert verdict(matrix, "anonymous", "GET /", "the internet") is Verdict.REFUSED
 
 

@@ -1,0 +1,119 @@
+"""Whether a matrix keeps to its contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from backstairs.access import Source, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backstairs.report.callers import Caller
+    from backstairs.report.contract import Contract, Rule
+    from backstairs.report.matrix import Cell, Matrix
+    from backstairs.report.questions import Question
+
+
+class Breach(Enum):
+    """How a contract is broken, in words."""
+
+    OPENED = "may be made, and no rule says so"
+    CLOSED = "may not be made, and a rule says that it may"
+    UNKNOWN = "cannot be decided, and is not accepted"
+    OTHER_WAY = "another way in, not accepted"
+    NOT_READ = "not understood, and not accepted"
+    NOTHING = "speaks of nothing that there is"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One way in which a contract is broken.
+
+    `cells` are the calls, where it is about calls; `text` says what else, `source` where.
+    """
+
+    breach: Breach
+    cells: tuple[Cell, ...] = ()
+    text: str = ""
+    source: Source | None = None
+
+
+def check(matrix: Matrix, contract: Contract) -> list[Broken]:
+    """How the matrix breaks the contract; empty if it keeps to it."""
+    found = [*_idle(matrix, contract), *_besides(matrix, contract)]
+    broken: dict[Breach, list[Cell]] = {}
+    for cell, expected, accepted in _expected(matrix, contract):
+        if cell.verdict is Verdict.UNKNOWN and not accepted:
+            broken.setdefault(Breach.UNKNOWN, []).append(cell)
+        elif cell.verdict is Verdict.ALLOWED and not expected:
+            broken.setdefault(Breach.OPENED, []).append(cell)
+        elif cell.verdict is Verdict.REFUSED and expected:
+            broken.setdefault(Breach.CLOSED, []).append(cell)
+    found += [Broken(breach, tuple(broken[breach])) for breach in Breach if breach in broken]
+    return found
+
+
+def _expected(matrix: Matrix, contract: Contract) -> Iterator[tuple[Cell, bool, bool]]:
+    """Each cell, whether a rule says that it may be made, and whether it may stay unknown."""
+    acceptances = [one.rule for one in contract.accepted if one.rule]
+    of_question: Question | None = None
+    rules: list[Rule] = []
+    unknowns: list[Rule] = []
+    for cell in matrix.cells:
+        if cell.question is not of_question:
+            of_question = cell.question
+            rules = [rule for rule in contract.rules if rule.asks(of_question)]
+            unknowns = [rule for rule in acceptances if rule.asks(of_question)]
+        yield cell, _some(rules, cell), _some(unknowns, cell)
+
+
+def _some(rules: list[Rule], cell: Cell) -> bool:
+    return any(rule.covers(cell) for rule in rules)
+
+
+def _idle(matrix: Matrix, contract: Contract) -> Iterator[Broken]:
+    """Rules and acceptances whose names are nobody's."""
+    sentences = (*contract.rules, *(one.rule for one in contract.accepted if one.rule))
+    for rule in sentences:
+        for missing in _missing(matrix, rule):
+            text = f"{rule.text}: {missing}"
+            yield Broken(Breach.NOTHING, text=text, source=rule.source)
+    names = {way.name for way in matrix.application.other_ways}
+    names |= {part.name for part in matrix.application.not_read}
+    for one in contract.accepted:
+        if one.rule is None and one.name not in names:
+            text = f"{one.name}: there is no such way and no such part"
+            yield Broken(Breach.NOTHING, text=text, source=one.source)
+
+
+def _missing(matrix: Matrix, rule: Rule) -> Iterator[str]:
+    asked = [question for question in matrix.questions if rule.asks(question)]
+    if not any(question.api.name == rule.api for question in matrix.questions):
+        yield f"there is no API {rule.api}"
+    elif not asked:
+        yield f"{rule.api} has no such route"
+    people = {name for one in _asking(matrix) for name in (one.name, *one.aliases)}
+    for name in sorted(rule.who.names - people):
+        yield f"there is no caller {name}"
+    for name in sorted(rule.where.names - {one.name for one in matrix.entrances}):
+        yield f"there is no way in called {name}"
+
+
+def _asking(matrix: Matrix) -> Iterator[Caller]:
+    for one in matrix.callers:
+        yield one
+        yield one.keyed
+
+
+def _besides(matrix: Matrix, contract: Contract) -> Iterator[Broken]:
+    accepted = {one.name for one in contract.accepted}
+    for way in matrix.application.other_ways:
+        if way.name not in accepted:
+            text = f"{way.name}: {way.kind}: {way.says}"
+            yield Broken(Breach.OTHER_WAY, text=text, source=way.source)
+    for part in matrix.application.not_read:
+        if part.name not in accepted:
+            yield Broken(Breach.NOT_READ, text=f"{part.name}: {part.why}", source=part.source)
