@@ -7,14 +7,13 @@ the stage's deployment, so a change that was never deployed is not live here eit
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Api, Authorization, Kind, Route
 from backstairs.account.client import pages
-from backstairs.gateway.integrations.declared import read_declared
-from backstairs.gateway.stage import StageSettings
-from backstairs.gateway.usage import Throttle, Throttles
+from backstairs.gateway.integrations.integration import Integration, read_integration
+from backstairs.gateway.stage import Method, Stage
+from backstairs.gateway.usage import Throttle, Throttles, throttle_of
 from backstairs.gateway.validation import read_validators
 from backstairs.template.openapi import (
     BINARY,
@@ -27,25 +26,17 @@ from backstairs.template.openapi import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from backstairs.account.client import Account
 
 
-@dataclass(frozen=True, slots=True)
-class DeployedApi:
-    """An API as it is deployed: what access to it is decided by, and its stage's settings."""
-
-    api: Api
-    settings: StageSettings
+def deployed_stages(account: Account) -> list[Stage]:
+    """Every stage of the account's APIs."""
+    return [*_rest_stages(account), *_http_stages(account)]
 
 
-def deployed_apis(account: Account) -> list[DeployedApi]:
-    """Every API of the account that has a stage."""
-    return [*_rest_apis(account), *_http_apis(account)]
-
-
-def _rest_apis(account: Account) -> Iterator[DeployedApi]:
+def _rest_stages(account: Account) -> Iterator[Stage]:
     gateway = account.client("apigateway")
     for api in pages(gateway, "get_rest_apis", "items"):
         types = api.get("endpointConfiguration", {}).get("types", ["EDGE"])
@@ -71,13 +62,21 @@ def _rest_apis(account: Account) -> Iterator[DeployedApi]:
                 key_source=definition.get(KEY_SOURCE, "HEADER"),
                 default_endpoint=default_endpoint(_disabled(api), definition),
             )
-            settings = StageSettings(
-                validators=read_validators(definition),
-                throttles=_stage_throttles(stage.get("methodSettings", {})),
+            validators = read_validators(definition)
+            throttles = _stage_throttles(stage.get("methodSettings", {}))
+            yield Stage(
+                deployed,
+                methods=tuple(
+                    Method(
+                        route,
+                        validators.get((route.method, route.path)),
+                        throttle_of(route, throttles),
+                        read_integration(Kind.REST, integration),
+                    )
+                    for route, integration in methods
+                ),
                 binary_types=tuple(definition.get(BINARY, ())),
-                **_declared(Kind.REST, methods),
             )
-            yield DeployedApi(deployed, settings)
 
 
 def _disabled(api: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def _disabled(api: Mapping[str, Any]) -> dict[str, Any]:
     return {"DisableExecuteApiEndpoint": api.get("disableExecuteApiEndpoint", False)}
 
 
-def _http_apis(account: Account) -> Iterator[DeployedApi]:
+def _http_stages(account: Account) -> Iterator[Stage]:
     """HTTP APIs: their routes are live at once where a stage deploys by itself."""
     gateway = account.client("apigatewayv2")
     for api in pages(gateway, "get_apis", "Items"):
@@ -99,16 +98,16 @@ def _http_apis(account: Account) -> Iterator[DeployedApi]:
         }
         listed = list(pages(gateway, "get_routes", "Items", ApiId=api_id))
         routes = {one["RouteKey"]: _http_route(one, integrations) for one in listed}
-        methods = [
-            (routes[one["RouteKey"]], integrations.get(one.get("Target", ""), {})) for one in listed
-        ]
-        declared = _declared(Kind.HTTP, methods)
+        declared = {
+            routes[one["RouteKey"]]: read_integration(
+                Kind.HTTP, integrations.get(one.get("Target", ""), {})
+            )
+            for one in listed
+        }
         for stage in pages(gateway, "get_stages", "Items", ApiId=api_id):
-            settings = StageSettings(throttles=_route_throttles(stage, routes), **declared)
-            if not stage.get("AutoDeploy"):
-                why = f"{name}'s stage {stage['StageName']} has no AutoDeploy: not modelled"
-                every = {(route.method, route.path): why for route in routes.values()}
-                settings = replace(settings, not_modelled=every)
+            throttles = _route_throttles(stage, routes)
+            why = f"{name}'s stage {stage['StageName']} has no AutoDeploy: not modelled"
+            unknown = None if stage.get("AutoDeploy") else Integration(why)
             deployed = Api(
                 api_id=api_id,
                 name=name,
@@ -121,26 +120,15 @@ def _http_apis(account: Account) -> Iterator[DeployedApi]:
                 kind=Kind.HTTP,
                 default_endpoint=default_endpoint(api, {}),
             )
-            yield DeployedApi(deployed, settings)
-
-
-class _Integrations(TypedDict):
-    not_modelled: dict[tuple[str, str], str]
-    timeouts: dict[tuple[str, str], float]
-
-
-def _declared(kind: Kind, methods: Iterable[tuple[Route, Mapping[str, Any]]]) -> _Integrations:
-    """What the integrations of an API say for themselves, by method and resource path."""
-    read = {
-        (route.method, route.path): read_declared(kind, integration)
-        for route, integration in methods
-    }
-    return {
-        "not_modelled": {
-            place: one.not_modelled for place, one in read.items() if one.not_modelled is not None
-        },
-        "timeouts": {place: one.seconds for place, one in read.items() if one.seconds is not None},
-    }
+            methods = (
+                Method(
+                    route,
+                    throttle=throttle_of(route, throttles),
+                    integration=unknown or integration,
+                )
+                for route, integration in declared.items()
+            )
+            yield Stage(deployed, tuple(methods))
 
 
 def _http_route(listed: Mapping[str, Any], integrations: Mapping[str, Any]) -> Route:

@@ -20,14 +20,13 @@ from backstairs.access import (
     WireRequest,
     decide,
 )
-from backstairs.gateway import payload_1, quotas
+from backstairs.gateway import quotas
 from backstairs.gateway.authentication import NoKeys, Offered, Proof, Proofs
 from backstairs.gateway.decisions import Decisions, Record
 from backstairs.gateway.gateway_responses import send_answer
 from backstairs.gateway.integrations.lambda_proxy import Integrations
-from backstairs.gateway.media_types import request_is_binary
+from backstairs.gateway.method_request import MethodRequest
 from backstairs.gateway.outcome import By, Outcome, refused
-from backstairs.gateway.stage import StageSettings
 from backstairs.gateway.trace import trace_of
 from backstairs.gateway.usage import Usage
 from backstairs.http.asgi import BodyTooLongError, read_body
@@ -35,7 +34,7 @@ from backstairs.http.asgi import BodyTooLongError, read_body
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from backstairs.access import Api, Origin
+    from backstairs.access import Origin
     from backstairs.gateway.authentication import Identities, Keys
     from backstairs.gateway.routes import Directory, Target
     from backstairs.gateway.trace import Trace
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
     from backstairs.runtime.pool import Pool
 
 _log = logging.getLogger(__name__)
-
-_NO_SETTINGS = StageSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +58,7 @@ class _Arrival:
 
 
 class Door:
-    """One ASGI application for all origins of an account's region.
-
-    `pools` by function ARN; `settings` by API id and stage.
-    """
+    """One ASGI application for all origins of an account's region; `pools` by function ARN."""
 
     def __init__(
         self,
@@ -72,7 +66,6 @@ class Door:
         pools: Mapping[str, Pool],
         identities: Identities,
         region: str,
-        settings: Mapping[tuple[str, str], StageSettings],
         *,
         keys: Keys | None = None,
         usage: Usage | None = None,
@@ -80,7 +73,6 @@ class Door:
         self._directory = directory
         self._integrations = Integrations(pools)
         self._proofs = Proofs(identities, keys or NoKeys(), region)
-        self._settings = settings
         self._usage = usage or Usage()
         self.decisions = Decisions()
 
@@ -145,25 +137,22 @@ class Door:
     async def _integrate(self, arrival: _Arrival, proof: Proof, admitted: Decision) -> Outcome:
         """What an admitted request comes to."""
         target = arrival.target
-        if target.api is None or target.route is None:
+        if target.stage is None or target.method is None:
             raise ValueError("what has no API and no route is not admitted")
-        settings = self._of(target.api)
-        entry = payload_1.Entry(
-            api=target.api,
-            route=target.route,
+        request = MethodRequest(
+            wire=arrival.request,
+            stage=target.stage,
+            method=target.method,
+            path=target.path,
             parameters=target.parameters,
             origin=arrival.origin,
-            caller=proof.caller,
-            access_key_id=proof.access_key_id,
+            proof=proof,
             request_id=arrival.request_id,
             time=arrival.time,
             trace_id=arrival.trace.header,
             header_names=arrival.header_names,
-            path=target.path,
-            api_key_id=proof.api_key_id if target.route.needs_key else None,
-            binary=request_is_binary(settings.binary_types, arrival.request),
         )
-        return await self._integrations.run(arrival.request, entry, settings, admitted)
+        return await self._integrations.run(request, admitted)
 
     async def _decide(self, arrival: _Arrival) -> tuple[Proof, Decision, By]:
         """Who calls, and whether the call is admitted, its limits included, and who says so."""
@@ -191,11 +180,9 @@ class Door:
         )
         if offered.known is not None:
             proof = replace(proof, api_key_id=offered.known.key.key_id)
-        if decision.verdict is not Verdict.ALLOWED or not target.api or not target.route:
+        if decision.verdict is not Verdict.ALLOWED or not target.api or not target.method:
             return proof, decision, By.ACCESS
-        throttles = self._of(target.api).throttles
-        limited = self._usage.limited(decision, target.api, target.route, offered.known, throttles)
+        limited = self._usage.limited(
+            decision, target.api, target.method.route, offered.known, target.method.throttle
+        )
         return proof, limited, By.LIMITS
-
-    def _of(self, api: Api) -> StageSettings:
-        return self._settings.get((api.api_id, api.stage), _NO_SETTINGS)

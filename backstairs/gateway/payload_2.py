@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from backstairs.access.model import Authorization
 from backstairs.access.paths import decoded
+from backstairs.gateway.integrations.integration import HTTP_PAYLOAD
 from backstairs.gateway.media_types import request_is_text
-from backstairs.gateway.payload_1 import forwarded, query_of
+from backstairs.gateway.method_request import gather
 from backstairs.gateway.proxy_response import (
     JSON,
     WITHOUT_BODY,
@@ -32,107 +33,98 @@ from backstairs.gateway.proxy_response import (
 from backstairs.template.openapi import DEFAULT, route_key
 
 if TYPE_CHECKING:
-    from backstairs.access import WireRequest
-    from backstairs.gateway.payload_1 import Entry
+    from backstairs.access import Principal
+    from backstairs.gateway.method_request import MethodRequest
 
-VERSION = "2.0"
 _PLAIN = b"text/plain; charset=utf-8"
 
 
-def event(request: WireRequest, entry: Entry) -> bytes:
+def event(request: MethodRequest) -> bytes:
     """The proxy event (payload 2.0) as JSON."""
-    stage = entry.api.stage
-    sent = entry.path if stage == DEFAULT else f"/{stage}{entry.path}"
+    api, wire, domain, signer = request.api, request.wire, request.domain, request.signer
+    sent = request.path if api.stage == DEFAULT else f"/{api.stage}{request.path}"
     path = decoded(sent).partition("?")[0]
-    agents = request.values("user-agent")
-    domain = "".join(request.values("host")[:1])
     context: dict[str, Any] = {
-        "accountId": entry.api.account,
-        "apiId": entry.api.api_id,
+        "accountId": api.account,
+        "apiId": api.api_id,
         "domainName": domain,
         "domainPrefix": domain.partition(".")[0],
         "http": {
-            "method": request.method,
+            "method": wire.method,
             "path": path,
             "protocol": "HTTP/1.1",
-            "sourceIp": entry.origin.source_ip,
-            "userAgent": agents[-1] if agents else "",
+            "sourceIp": request.origin.source_ip,
+            "userAgent": request.user_agent or "",
         },
-        "requestId": entry.request_id,
-        "routeKey": route_key(entry.route),
-        "stage": stage,
-        "time": entry.time.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-        "timeEpoch": int(entry.time.timestamp() * 1000),
+        "requestId": request.request_id,
+        "routeKey": route_key(request.route),
+        "stage": api.stage,
+        "time": request.requested_at,
+        "timeEpoch": request.requested_at_epoch,
     }
-    if entry.caller is not None and entry.route.authorization is Authorization.AWS_IAM:
-        context["authorizer"] = {"iam": _iam(entry)}
+    if signer is not None:
+        context["authorizer"] = {"iam": _iam(signer, request.proof.access_key_id)}
     said: dict[str, Any] = {
-        "version": VERSION,
+        "version": HTTP_PAYLOAD,
         "routeKey": context["routeKey"],
         "rawPath": path,
-        "rawQueryString": request.query.decode("latin-1"),
-        "headers": _headers(request, entry),
+        "rawQueryString": wire.query.decode("latin-1"),
+        "headers": _headers(request),
         "requestContext": context,
         "isBase64Encoded": False,
     }
     cookies = [
         cookie.strip()
-        for value in request.values("cookie")
+        for value in wire.values("cookie")
         for cookie in value.split(";")
         if cookie.strip()
     ]
-    query: dict[str, list[str]] = {}
-    for name, value in query_of(request.query):
-        query.setdefault(name, []).append(value)
+    query = request.query().items()
     optional = {
         "cookies": cookies,
-        "queryStringParameters": {name: ",".join(values) for name, values in query.items()},
-        "pathParameters": dict(entry.parameters),
+        "queryStringParameters": {name: ",".join(values) for name, values in query},
+        "pathParameters": dict(request.parameters),
     }
     said |= {name: value for name, value in optional.items() if value}
-    if request.body:
-        text = request_is_text(request)
+    if wire.body:
+        text = request_is_text(wire)
         said["isBase64Encoded"] = not text
         said["body"] = (
-            request.body.decode(errors="replace")
-            if text
-            else base64.b64encode(request.body).decode()
+            wire.body.decode(errors="replace") if text else base64.b64encode(wire.body).decode()
         )
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _headers(request: WireRequest, entry: Entry) -> dict[str, str]:
+def _headers(request: MethodRequest) -> dict[str, str]:
     """Names in lower case, repetitions joined by commas; cookies have a place of their own."""
     dropped = {"cookie", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}
-    if entry.route.authorization is Authorization.AWS_IAM:
+    if request.route.authorization is Authorization.AWS_IAM:
         dropped.add("authorization")
-    gathered: dict[str, list[str]] = {}
-    for name, value in request.headers:
-        if (key := name.decode("latin-1")) not in dropped:
-            gathered.setdefault(key, []).append(value.decode("latin-1"))
+    pairs = request.wire.headers
+    sent = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
+    kept = gather((name, value) for name, value in sent if name not in dropped)
     added = {
-        "x-amzn-trace-id": entry.trace_id,
-        "x-forwarded-for": forwarded(request, entry.origin),
+        "x-amzn-trace-id": request.trace_id,
+        "x-forwarded-for": request.forwarded_for,
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",
     }
     return (
-        {"content-length": str(len(request.body))}
-        | {name: ",".join(values) for name, values in gathered.items()}
+        {"content-length": str(len(request.wire.body))}
+        | {name: ",".join(values) for name, values in kept.items()}
         | added
     )
 
 
-def _iam(entry: Entry) -> dict[str, Any]:
-    caller = entry.caller
+def _iam(signer: Principal, access_key_id: str | None) -> dict[str, Any]:
     return {
-        "accessKey": entry.access_key_id,
-        "accountId": caller.account if caller else None,
-        "callerId": caller.user_id if caller else None,
+        "accessKey": access_key_id,
+        "accountId": signer.account,
+        "callerId": signer.user_id,
         "cognitoIdentity": None,
         "principalOrgId": None,
-        "userArn": caller.arn if caller else None,
-        "userId": caller.user_id if caller else None,
+        "userArn": signer.arn,
+        "userId": signer.user_id,
     }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backstairs.access import Kind
+from backstairs.gateway.stage import Method
 from backstairs.template.openapi import DEFAULT
 from backstairs.template.routes import routes_of
 
@@ -19,51 +20,75 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from backstairs.access import Api, Endpoint, Route, WireRequest
+    from backstairs.gateway.stage import Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a request's names lead to. `path` is below the stage; None where nothing is found."""
 
-    api: Api | None
-    route: Route | None
+    stage: Stage | None
+    method: Method | None
     path: str
     parameters: Mapping[str, str]
 
+    @property
+    def api(self) -> Api | None:
+        """The API of the stage."""
+        return self.stage.api if self.stage else None
+
+    @property
+    def route(self) -> Route | None:
+        """The route of the method."""
+        return self.method.route if self.method else None
+
+
+class _Router:
+    """The routes of one stage, each with its method."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._routes = routes_of(stage.api)
+        self._methods = {route: Method(route) for route in stage.api.routes}
+        self._methods |= {method.route: method for method in stage.methods}
+
+    def find(self, method: str, path: str) -> Target:
+        route, parameters = self._routes.find(method, path)
+        return Target(self.stage, self._methods[route] if route else None, path, parameters)
+
 
 class Directory:
-    """The APIs that can be addressed, and the names they are addressed by.
+    """The stages that can be addressed, and the names they are addressed by.
 
     Source: API Gateway Developer Guide, "Invoke a private API": an endpoint's DNS name with
     `x-apigw-api-id` or with the API's own name as Host, or `{api}-{vpce}` as Host. An HTTP API's
     stage `$default` is at the root ("Stages for HTTP APIs").
     """
 
-    def __init__(self, apis: Sequence[Api]) -> None:
-        self.replace(apis)
+    def __init__(self, stages: Sequence[Stage] = ()) -> None:
+        self.replace(stages)
 
-    def replace(self, apis: Sequence[Api]) -> None:
+    def replace(self, stages: Sequence[Stage]) -> None:
         """Know these, and no others any more."""
-        self._apis = {(api.api_id, api.stage): routes_of(api) for api in apis}
-        self._http = {api.api_id: api for api in apis if api.kind is Kind.HTTP}
+        self._stages = {(one.api.api_id, one.api.stage): _Router(one) for one in stages}
+        self._http = {one.api.api_id: one for one in stages if one.api.kind is Kind.HTTP}
 
     def find(self, request: WireRequest, endpoint: Endpoint | None) -> Target:
-        """The API, stage and route that a request names."""
+        """The API, stage and method that a request names."""
         sent = request.path.decode("latin-1")
         stage, _, rest = sent.removeprefix("/").partition("/")
         path = f"/{rest}"
         api_id, region = _named(request, endpoint)
-        routes = self._apis.get((api_id, stage))
-        if routes is None and api_id in self._http:
+        found = self._stages.get((api_id, stage))
+        if found is None and api_id in self._http:
             path = sent
-            routes = self._apis.get((api_id, DEFAULT))
-            if routes is None:
+            found = self._stages.get((api_id, DEFAULT))
+            if found is None:
                 # An HTTP API answers for a stage that it does not have as for a route.
                 return Target(self._http[api_id], None, path, {})
-        if routes is None or (region is not None and region != routes.api.region):
+        if found is None or (region is not None and region != found.stage.api.region):
             return Target(None, None, path, {})
-        route, parameters = routes.find(request.method, path)
-        return Target(routes.api, route, path, parameters)
+        return found.find(request.method, path)
 
 
 _API_HOST = re.compile(

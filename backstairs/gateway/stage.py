@@ -1,29 +1,35 @@
-"""What a stage asks of its requests beside access."""
+"""A stage of an API: what it asks of its requests beside access, and what is behind its routes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from backstairs.gateway.integrations.integration import Integration
 
-    from backstairs.gateway.usage import Throttles
+if TYPE_CHECKING:
+    from backstairs.access import Api, Route
+    from backstairs.gateway.usage import Throttle
     from backstairs.gateway.validation import RequestValidator
 
 
 @dataclass(frozen=True, slots=True)
-class StageSettings:
-    """What a stage asks of its requests beside access.
+class Method:
+    """One route of a stage: how its requests are validated and throttled, and what answers them."""
 
-    `validators` by method and resource path; `throttles` of the stage's methods; `binary_types`
-    are the media types that a REST API takes for binary; `not_modelled` holds the routes, by
-    method and path, whose integration is not modelled, and why; `timeouts` the seconds that an
-    integration is given by itself.
+    route: Route
+    validator: RequestValidator | None = None
+    throttle: Throttle | None = None
+    integration: Integration = field(default_factory=Integration)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A deployed stage. `binary_types` are the media types that a REST API takes for binary.
+
+    A route that is none of `methods` has nothing but itself.
     """
 
-    validators: Mapping[tuple[str, str], RequestValidator] = field(default_factory=dict)
-    throttles: Throttles = field(default_factory=dict)
+    api: Api
+    methods: tuple[Method, ...] = ()
     binary_types: tuple[str, ...] = ()
-    not_modelled: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    timeouts: Mapping[tuple[str, str], float] = field(default_factory=dict)

@@ -105,52 +105,76 @@ class Usage:
         self._counts: dict[tuple[str, str], _Count] = {}
 
     def limited(
-        self, admitted: Decision, api: Api, route: Route, known: KnownKey | None, stage: Throttles
+        self,
+        admitted: Decision,
+        api: Api,
+        route: Route,
+        known: KnownKey | None,
+        throttle: Throttle | None,
     ) -> Decision:
         """The decision on an admitted call, once its limits are looked at.
 
-        `known` is the key that the call was admitted with; `stage` the stage's own throttles.
+        `known` is the key that the call was admitted with; `throttle` the stage's for the route.
         """
         now = self._clock()
         plan = known.plans.get((api.api_id, api.stage)) if known else None
+        key_id = known.key.key_id if known else ""
         taken: list[_Bucket] = []
-        if known is not None and plan is not None:
-            key_id = known.key.key_id
-            here = (api.api_id, api.stage)
-            method = _of_method(plan.methods.get(here, {}), route)
-            who = f"API key {key_id}, {route.method} {route.path}"
-            checks = [
-                (("plan", plan.plan_id, key_id, *here, route.method, route.path), method, who),
-                (("plan", plan.plan_id, key_id), plan.throttle, f"API key {key_id}"),
-            ]
-            for name, throttle, what in checks:
-                if throttle is not None and not self._has_token(name, throttle, now, taken):
-                    text = f"{what}: {_said(throttle)} of usage plan {plan.name} are used up"
-                    return _refused(admitted, limits.THROTTLED_BY_PLAN, text)
-            if plan.quota is not None and not self._has_quota(plan, plan.quota, key_id, now):
-                text = (
-                    f"API key {key_id} has made its {plan.quota.limit} requests of this "
-                    f"{plan.quota.period.lower()} by usage plan {plan.name}"
-                )
-                since = self._counts[plan.plan_id, key_id].start.date().isoformat()
-                counted = Reason(limits.QUOTA_COUNTS_ADMITTED, f"counted since {since}, UTC")
-                over = Reason(limits.QUOTA, text)
-                return admitted.because(counted).refused(over, refusals.QUOTA_EXCEEDED)
-        throttle = _of_method(stage, route)
+        if plan is not None:
+            refused = self._by_plan(
+                admitted, plan, key_id, api=api, route=route, now=now, taken=taken
+            )
+            if refused is not None:
+                return refused
         name = ("stage", api.api_id, api.stage, route.method, route.path)
         if throttle is not None and not self._has_token(name, throttle, now, taken):
-            rest = api.kind is Kind.REST
             text = f"{_said(throttle)} of {route.method} {route.path} are used up"
             if plan is not None:
                 combined = Reason(limits.THROTTLES_COMBINED, f"plan {plan.name} left it some")
                 admitted = admitted.because(combined)
+            rest = api.kind is Kind.REST
             rule = limits.THROTTLED_BY_STAGE if rest else limits.THROTTLED_ROUTE
             return _refused(admitted, rule, text)
         for bucket in taken:
             bucket.tokens -= 1
-        if known is not None and plan is not None and plan.quota is not None:
-            self._counts[plan.plan_id, known.key.key_id].used += 1
+        if plan is not None and plan.quota is not None:
+            self._counts[plan.plan_id, key_id].used += 1
         return admitted
+
+    def _by_plan(
+        self,
+        admitted: Decision,
+        plan: Plan,
+        key_id: str,
+        *,
+        api: Api,
+        route: Route,
+        now: float,
+        taken: list[_Bucket],
+    ) -> Decision | None:
+        """The refusal by a usage plan, or None; the buckets that were looked at are in `taken`."""
+        here = (api.api_id, api.stage)
+        own = throttle_of(route, plan.methods.get(here, {}))
+        method = (route.method, route.path)
+        checks = [
+            ((*here, *method), own, f"API key {key_id}, {route.method} {route.path}"),
+            ((), plan.throttle, f"API key {key_id}"),
+        ]
+        for place, throttle, what in checks:
+            name = ("plan", plan.plan_id, key_id, *place)
+            if throttle is not None and not self._has_token(name, throttle, now, taken):
+                text = f"{what}: {_said(throttle)} of usage plan {plan.name} are used up"
+                return _refused(admitted, limits.THROTTLED_BY_PLAN, text)
+        if plan.quota is None or self._has_quota(plan, plan.quota, key_id, now):
+            return None
+        text = (
+            f"API key {key_id} has made its {plan.quota.limit} requests of this "
+            f"{plan.quota.period.lower()} by usage plan {plan.name}"
+        )
+        since = self._counts[plan.plan_id, key_id].start.date().isoformat()
+        counted = Reason(limits.QUOTA_COUNTS_ADMITTED, f"counted since {since}, UTC")
+        over = Reason(limits.QUOTA, text)
+        return admitted.because(counted).refused(over, refusals.QUOTA_EXCEEDED)
 
     def _has_token(
         self, name: tuple[str, ...], throttle: Throttle, now: float, taken: list[_Bucket]
@@ -174,7 +198,8 @@ class Usage:
         return count.used < quota.limit
 
 
-def _of_method(throttles: Throttles, route: Route) -> Throttle | None:
+def throttle_of(route: Route, throttles: Throttles) -> Throttle | None:
+    """The throttle that holds for a route: its own, that of its path, or that of all."""
     places = ((route.method, route.path), ("*", route.path), ("*", "*"))
     return next((throttles[place] for place in places if place in throttles), None)
 

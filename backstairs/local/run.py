@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from backstairs.access import Endpoint, Kind, Origin
 from backstairs.account.api_keys import AccountKeys
-from backstairs.account.apis import deployed_apis
+from backstairs.account.apis import deployed_stages
 from backstairs.account.endpoints import endpoint_dns_name
 from backstairs.account.endpoints import origins as endpoint_origins
 from backstairs.account.functions import event_sources
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backstairs.account.client import Account
-    from backstairs.gateway.stage import StageSettings
     from backstairs.http.asgi import App
     from backstairs.runtime.process import Children
 
@@ -67,7 +66,6 @@ class Doors:
         self._tasks = tasks
         self.pools: dict[str, Pool] = {}
         self._labels: dict[str, Pool] = {}
-        self._settings: dict[tuple[str, str], StageSettings] = {}
         self._networks: dict[str | None, Network] = {}
         self._serving: list[asyncio.Task[None]] = []
         self._background: list[asyncio.Task[None]] = []
@@ -86,13 +84,12 @@ class Doors:
         )
         self._identities = AccountIdentities(account.url)
         self._keys = AccountKeys(account)
-        self._directory = Directory([])
+        self._directory = Directory()
         self._door = Door(
             self._directory,
             self.pools,
             self._identities,
             account.region,
-            self._settings,
             keys=self._keys,
         )
 
@@ -129,8 +126,8 @@ class Doors:
 
     async def look_again(self) -> Running:
         """Open what has been deployed since; returns where everything is."""
-        deployed, functions, sources, _ = await asyncio.gather(
-            asyncio.to_thread(deployed_apis, self._account),
+        stages, functions, sources, _ = await asyncio.gather(
+            asyncio.to_thread(deployed_stages, self._account),
             asyncio.to_thread(
                 deployed_functions, self._account, self._stack_name, self._state / "code"
             ),
@@ -150,9 +147,7 @@ class Doors:
             self._networks[vpc_id] = Network(partial(_port_of_name, self._names(vpc_id)))
             await self._networks[vpc_id].start()
         self._labels.update((pool.function.label, pool) for pool in self.pools.values())
-        self._settings.update(((one.api.api_id, one.api.stage), one.settings) for one in deployed)
-        apis = [one.api for one in deployed]
-        self._directory.replace(apis)
+        self._directory.replace(stages)
         warming = self._warm([self.pools[function.arn] for function in new])
         self._background.append(self._tasks.create_task(warming))
         for source in sources:
@@ -176,7 +171,7 @@ class Doors:
                     private=api.private,
                     http=api.kind is Kind.HTTP,
                 )
-                for api in apis
+                for api in (stage.api for stage in stages)
             ],
             roles={name: pool.function.role_arn for name, pool in sorted(self._labels.items())},
         )

@@ -15,6 +15,7 @@ from backstairs.access import Api, Authorization, Endpoint, Origin, Principal, R
 from backstairs.gateway.authentication import Identity
 from backstairs.gateway.door import Door
 from backstairs.gateway.routes import Directory
+from backstairs.gateway.stage import Stage
 from backstairs.http.servers import Servers
 from backstairs.runtime.pool import Function, Pool, Worker
 from backstairs.runtime.process import Children, WorkerProcess
@@ -105,7 +106,7 @@ async def serve(python: str) -> None:
     )
     pool = Pool(function, workers, start)
     endpoint = Endpoint("vpce-0123456789abcdef0", "vpc-0123456789abcdef0")
-    door = Door(Directory([_api(endpoint)]), {ARN: pool}, _OneIdentity(), REGION, {})
+    door = Door(Directory([Stage(_api(endpoint))]), {ARN: pool}, _OneIdentity(), REGION)
     port = servers.add(partial(door.serve, Origin("endpoint", endpoint, "10.0.0.10")))
     print(port, flush=True)
     try:

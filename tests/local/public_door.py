@@ -28,8 +28,8 @@ from backstairs.access import (
 from backstairs.gateway.authentication import Identity
 from backstairs.gateway.door import Door
 from backstairs.gateway.routes import Directory
-from backstairs.gateway.stage import StageSettings
-from backstairs.gateway.usage import KnownKey, Plan, Usage
+from backstairs.gateway.stage import Method, Stage
+from backstairs.gateway.usage import KnownKey, Plan, Throttles, Usage, throttle_of
 from backstairs.http.servers import Servers
 from backstairs.local.control import describe
 from backstairs.runtime.pool import Result
@@ -69,6 +69,14 @@ def key(plan: Plan | None = None, *, key_id: str = "k-1", enabled: bool = True) 
     """A key of a usage plan with the stage."""
     stages = frozenset({STAGE} if plan else ())
     return KnownKey(ApiKey(key_id, key_id, enabled, stages), {STAGE: plan} if plan else {})
+
+
+def throttled(throttles: Throttles, *routes: Route) -> tuple[Method, ...]:
+    """Methods of a stage with throttles, by default those of the partner and the webhooks."""
+    return tuple(
+        Method(route, throttle=throttle_of(route, throttles))
+        for route in routes or (PARTNER, HOOKS)
+    )
 
 
 class Function:
@@ -158,21 +166,21 @@ class PublicDoor:
     def __init__(
         self,
         of: Api | None = None,
-        settings: StageSettings | None = None,
+        methods: tuple[Method, ...] = (),
+        *,
         keys: Mapping[str, KnownKey] | None = None,
         identities: OneIdentity | None = None,
         functions: Mapping[str, Any] | None = None,
+        binary_types: tuple[str, ...] = (),
     ) -> None:
         self.api = of or api()
         self.function, self.clock = Function(), Clock()
-        where = {(self.api.api_id, self.api.stage): settings or StageSettings()}
         pools: Any = functions or {FUNCTION: self.function}
         self.door = Door(
-            Directory([self.api]),
+            Directory([Stage(self.api, methods, binary_types)]),
             pools,
             identities or OneIdentity(),
             REGION,
-            where,
             keys=KnownKeys(keys or {}),
             usage=Usage(self.clock),
         )

@@ -14,9 +14,8 @@ import pytest
 from backstairs.access import parse_policy
 from backstairs.account.api_keys import AccountKeys
 from backstairs.account.client import Account
-from backstairs.gateway.stage import StageSettings
 from backstairs.gateway.usage import Plan, Quota, Throttle
-from tests.local.public_door import HOOKS, PARTNER, STAGE, PublicDoor, api, key
+from tests.local.public_door import HOOKS, PARTNER, STAGE, PublicDoor, api, key, throttled
 
 VALUE = "partner-key-value-000000000000"
 OFFERED = [("X-Api-Key", VALUE)]
@@ -107,7 +106,7 @@ def test_a_stage_throttles_each_method() -> None:
         ("*", "*"): Throttle(rate=0, burst=2),
         ("POST", HOOKS.path): Throttle(rate=0, burst=1),
     }
-    with PublicDoor(settings=StageSettings(throttles=throttles), keys={VALUE: key(PLAN)}) as door:
+    with PublicDoor(methods=throttled(throttles), keys={VALUE: key(PLAN)}) as door:
         hooks = [door.call("POST", "/dev/webhooks/github").status for _ in range(2)]
         partner = [door.call(headers=OFFERED).status for _ in range(3)]
 
@@ -119,7 +118,7 @@ def test_a_stage_throttles_each_method() -> None:
 def test_a_stage_that_lets_nothing_through() -> None:
     """Rate and burst of nothing refuse every call."""
     throttles = {("*", "*"): Throttle(rate=0, burst=0)}
-    with PublicDoor(settings=StageSettings(throttles=throttles)) as door:
+    with PublicDoor(methods=throttled(throttles)) as door:
         assert door.call("POST", "/dev/webhooks/github").status == 429
 
 
@@ -159,7 +158,7 @@ def test_a_throttled_call_uses_no_quota() -> None:
     """Neither one that the plan throttles nor one that the stage does."""
     plan = replace(PLAN, throttle=Throttle(rate=1, burst=1), quota=Quota(3, "DAY"))
     throttles = {("*", "*"): Throttle(rate=1, burst=1)}
-    with PublicDoor(settings=StageSettings(throttles=throttles), keys={VALUE: key(plan)}) as door:
+    with PublicDoor(methods=throttled(throttles), keys={VALUE: key(plan)}) as door:
         said = []
         for _ in range(4):
             said += [door.call(headers=OFFERED).status for _ in range(2)]
@@ -171,7 +170,7 @@ def test_a_throttled_call_uses_no_quota() -> None:
 def test_a_refused_call_counts_nowhere() -> None:
     """Who is not admitted cannot use up what others may have."""
     throttles = {("*", "*"): Throttle(rate=0, burst=1)}
-    with PublicDoor(settings=StageSettings(throttles=throttles), keys={VALUE: key(PLAN)}) as door:
+    with PublicDoor(methods=throttled(throttles), keys={VALUE: key(PLAN)}) as door:
         assert [door.call().status for _ in range(5)] == [403] * 5
         assert door.call(headers=OFFERED).status == 200
 

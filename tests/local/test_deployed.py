@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backstairs.account.apis import deployed_apis
+from backstairs.account.apis import deployed_stages
 from backstairs.account.endpoints import endpoint_dns_name
 from backstairs.demo.public import deployments
 from backstairs.local.deploy import FORWARDER, FORWARDER_STACK_NAME, STACK_NAME
@@ -52,7 +52,7 @@ def test_the_apis_are_the_templates(application: Application) -> None:
         region=account.region,
     )
 
-    by_name = {one.api.name: one.api for one in deployed_apis(account)}
+    by_name = {one.api.name: one.api for one in deployed_stages(account)}
     assert {api.name for api in expected} == {"ClaimsApi", "ReferenceApi"}
     assert set(by_name) == {"ClaimsApi", "ReferenceApi", "PublicRestApi", "PublicHttpApi"}
     for api in expected:
@@ -91,7 +91,7 @@ def test_the_public_api_is_the_templates(application: Application) -> None:
     )
 
     api_id = resources["PublicRestApi"]
-    (deployed,) = [one.api for one in deployed_apis(account) if one.api.api_id == api_id]
+    (deployed,) = [one.api for one in deployed_stages(account) if one.api.api_id == api_id]
     assert expected.policy is not None
     assert deployed.policy == expected.policy
     assert not deployed.private

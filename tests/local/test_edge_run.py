@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.account.apis import deployed_apis
+from backstairs.account.apis import deployed_stages
 from backstairs.account.client import Account
 from backstairs.cli.project import function_python
 from backstairs.demo.tour import edge_stops
@@ -131,7 +131,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         PlanKey=in_plan({"Ref": "Key"}),
     )
     first["Resources"]["Plan"]["Properties"]["ApiStages"][0]["Throttle"] = {}
-    second = http_api("$default")
+    second = http_api("$default", "/other")
     second["Resources"]["HttpApi"] = second["Resources"].pop("Api")
     second = json.loads(json.dumps(second).replace('{"Ref": "Api"}', '{"Ref": "HttpApi"}'))
     emulated.deploy("edge-first", with_function(first), Rate="500")
@@ -201,10 +201,10 @@ def test_an_http_api(edge: Edge) -> None:
     assert status == 200
     assert said["event"]["version"] == "2.0"
     assert said["event"]["rawPath"] == "/anything"
-    [settings] = [one.settings for one in deployed_apis(edge.account) if one.api.name == "HttpApi"]
-    assert settings.throttles == {
-        ("*", "*"): Throttle(rate=500, burst=5),
-        ("ANY", "$default"): Throttle(rate=10_000, burst=1),
+    [stage] = [one for one in deployed_stages(edge.account) if one.api.name == "HttpApi"]
+    assert {method.route.path: method.throttle for method in stage.methods} == {
+        "/other": Throttle(rate=500, burst=5),
+        "$default": Throttle(rate=10_000, burst=1),
     }
 
 

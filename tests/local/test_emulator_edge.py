@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.account.apis import deployed_apis
+from backstairs.account.apis import deployed_stages
 from backstairs.account.client import Account as LocalAccount
 from tests.local.test_emulator import Account
 
@@ -204,7 +204,7 @@ def test_a_default_endpoint_is_disabled(account: Account, name: str, where: str)
     assert account.client("apigateway").get_rest_api(restApiId=rest_id)["disableExecuteApiEndpoint"]
     assert account.client("apigatewayv2").get_api(ApiId=http_id)["DisableExecuteApiEndpoint"]
     local = LocalAccount(f"http://127.0.0.1:{account.port}", "us-east-1")
-    found = {one.api.api_id: one.api.default_endpoint for one in deployed_apis(local)}
+    found = {one.api.api_id: one.api.default_endpoint for one in deployed_stages(local)}
     assert (found[rest_id], found[http_id]) == (False, False)
 
 

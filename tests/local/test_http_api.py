@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from backstairs.access import Api, Authorization, Kind, Route
-from backstairs.gateway.stage import StageSettings
+from backstairs.gateway.integrations.integration import Integration
+from backstairs.gateway.stage import Method
 from backstairs.gateway.usage import Throttle
 from backstairs.runtime.pool import Result
 from tests.local.public_door import (
@@ -22,6 +23,7 @@ from tests.local.public_door import (
     PublicDoor,
     api,
     signed,
+    throttled,
 )
 
 BINARY = random.Random(5).randbytes(4_000_000)  # noqa: S311 - any bytes will do
@@ -363,8 +365,8 @@ def test_throttles() -> None:
     }
     with PublicDoor(http_api(route("$default"), route("POST /webhooks/github"))) as unlimited:
         assert {unlimited.call("GET", "/").status for _ in range(9)} == {200}
-    settings = StageSettings(throttles=throttles)
-    with PublicDoor(http_api(route("$default"), route("POST /webhooks/github")), settings) as door:
+    routes = route("$default"), route("POST /webhooks/github")
+    with PublicDoor(http_api(*routes), throttled(throttles, *routes)) as door:
         assert [door.call("GET", "/").status for _ in range(3)] == [200, 200, 429]
         assert [door.call("POST", "/webhooks/github").status for _ in range(2)] == [200, 429]
         answer = door.call("POST", "/webhooks/github")
@@ -376,15 +378,15 @@ def test_throttles() -> None:
 
 def test_an_integration_that_is_not_modelled() -> None:
     """Payload 1.0 of an HTTP API: nothing is claimed about it."""
-    settings = StageSettings(not_modelled={("ANY", "$default"): "payload 1.0 is not modelled"})
-    with PublicDoor(http_api(route("$default")), settings) as door:
+    method = Method(route("$default"), integration=Integration("payload 1.0 is not modelled"))
+    with PublicDoor(http_api(method.route), (method,)) as door:
         assert door.call("GET", "/").status == 501
 
 
 @pytest.mark.parametrize(("own", "status"), [(0.2, 503), (5, 200)])
 def test_an_integrations_own_timeout(own: float, status: int) -> None:
     """It holds where it is shorter than the limit of 30 seconds."""
-    settings = StageSettings(timeouts={("ANY", "$default"): own})
-    with PublicDoor(http_api(route("$default")), settings) as door:
+    method = Method(route("$default"), integration=Integration(timeout=own))
+    with PublicDoor(http_api(method.route), (method,)) as door:
         door.function.seconds = 1
         assert door.call("GET", "/").status == status

@@ -10,7 +10,8 @@ import pytest
 
 from backstairs.access import Authorization, Kind, Route
 from backstairs.access.refusals import undecided
-from backstairs.gateway.stage import StageSettings
+from backstairs.gateway.integrations.integration import Integration
+from backstairs.gateway.stage import Method
 from backstairs.gateway.usage import Throttle
 from backstairs.gateway.validation import RequestValidator
 from backstairs.local.control import describe
@@ -30,15 +31,14 @@ IAM = Route("ANY", "/iam", Authorization.AWS_IAM, FUNCTION)
 LIMITED = Route("ANY", "/limited", Authorization.NONE, FUNCTION)
 ROUTES = (OPEN, ELSEWHERE, DECLARED, STRICT, SLOW, HEADERS, IAM, LIMITED)
 MODELS = {"application/json": jsonschema.Draft4Validator({"type": "object"})}
-SETTINGS = StageSettings(
-    validators={
-        ("POST", "/strict"): RequestValidator((), MODELS),
-        ("ANY", "/headers"): RequestValidator((("header", "x-tenant"),), {}),
-        ("ANY", "/iam"): RequestValidator((), MODELS, undecided("its own answer is not modelled")),
-    },
-    throttles={("ANY", "/limited"): Throttle(0.0, 0)},
-    not_modelled={("ANY", "/declared"): "an integration of type MOCK is not modelled"},
-    timeouts={("ANY", "/slow"): 0.05},
+UNDECIDED = undecided("its own answer is not modelled")
+METHODS = (
+    Method(STRICT, RequestValidator((), MODELS)),
+    Method(HEADERS, RequestValidator((("header", "x-tenant"),), {})),
+    Method(IAM, RequestValidator((), MODELS, UNDECIDED)),
+    Method(LIMITED, throttle=Throttle(0.0, 0)),
+    Method(DECLARED, integration=Integration("an integration of type MOCK is not modelled")),
+    Method(SLOW, integration=Integration(timeout=0.05)),
 )
 
 
@@ -65,7 +65,7 @@ def ended(
     identities: OneIdentity | None = None,
 ) -> dict[str, Any]:
     """The decision that is kept of a call that is answered so."""
-    with PublicDoor(api(*ROUTES, kind=kind), SETTINGS, identities=identities) as door:
+    with PublicDoor(api(*ROUTES, kind=kind), METHODS, identities=identities) as door:
         if said is not None:
             door.function.answer = said
         if path == "/slow":

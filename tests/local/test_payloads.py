@@ -9,13 +9,12 @@ import random
 
 import pytest
 
-from backstairs.gateway.stage import StageSettings
 from backstairs.runtime.pool import Result
 from tests.local.public_door import PublicDoor, api
 
 BINARY = random.Random(5).randbytes(4_000_000)  # noqa: S311 - any bytes will do
-EVERYTHING = StageSettings(binary_types=("*/*",))
-IMAGES = StageSettings(binary_types=("image/*",))
+EVERYTHING = ("*/*",)
+IMAGES = ("image/*",)
 HOOKS = "/dev/webhooks/github"
 
 
@@ -30,7 +29,7 @@ HOOKS = "/dev/webhooks/github"
 )
 def test_every_body_is_binary(headers: list[tuple[str, str]]) -> None:
     """With `*/*` any body arrives in base64, byte for byte."""
-    with PublicDoor(settings=EVERYTHING) as door:
+    with PublicDoor(binary_types=EVERYTHING) as door:
         assert door.call("POST", HOOKS, headers, BINARY).status == 200
 
         assert door.function.events[0]["isBase64Encoded"] is True
@@ -43,7 +42,7 @@ def test_every_body_is_binary(headers: list[tuple[str, str]]) -> None:
 )
 def test_bodies_of_a_media_type_are_binary(content_type: str, *, binary: bool) -> None:
     """Those that the API lists, whatever their case and parameters."""
-    with PublicDoor(settings=IMAGES) as door:
+    with PublicDoor(binary_types=IMAGES) as door:
         door.call("POST", HOOKS, [("Content-Type", content_type)], b"text")
 
         assert door.function.events[0]["isBase64Encoded"] is binary
@@ -52,7 +51,7 @@ def test_bodies_of_a_media_type_are_binary(content_type: str, *, binary: bool) -
 
 def test_no_body_is_not_binary() -> None:
     """A request without a body has none in the event."""
-    with PublicDoor(settings=EVERYTHING) as door:
+    with PublicDoor(binary_types=EVERYTHING) as door:
         door.call("POST", HOOKS)
 
         event = door.function.events[0]
@@ -60,7 +59,7 @@ def test_no_body_is_not_binary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "accept", "decoded"),
+    ("types", "accept", "decoded"),
     [
         (EVERYTHING, [], True),
         (EVERYTHING, [("Accept", "text/html")], True),
@@ -69,16 +68,16 @@ def test_no_body_is_not_binary() -> None:
         (IMAGES, [("Accept", "text/html, image/png")], False),
         (IMAGES, [("Accept", "*/*")], False),
         (IMAGES, [], False),
-        (StageSettings(), [("Accept", "image/png")], False),
+        ((), [("Accept", "image/png")], False),
     ],
 )
 def test_answers_in_base64(
-    settings: StageSettings, accept: list[tuple[str, str]], *, decoded: bool
+    types: tuple[str, ...], accept: list[tuple[str, str]], *, decoded: bool
 ) -> None:
     """Decoded with `*/*`, or if the first type of Accept is listed; else sent as they are."""
     said = gzip.compress(b"an answer", mtime=0)
     encoded = base64.b64encode(said)
-    with PublicDoor(settings=settings) as door:
+    with PublicDoor(binary_types=types) as door:
         door.function.answer = {
             "statusCode": 200,
             "headers": {"Content-Encoding": "gzip", "Content-Type": "image/png"},
@@ -94,7 +93,7 @@ def test_answers_in_base64(
 
 def test_an_answer_in_text_stays_text() -> None:
     """Binary media types change nothing for a function that does not say base64."""
-    with PublicDoor(settings=EVERYTHING) as door:
+    with PublicDoor(binary_types=EVERYTHING) as door:
         door.function.answer = {"statusCode": 200, "body": "dGV4dA=="}
 
         assert door.call("POST", HOOKS).body == b"dGV4dA=="
@@ -103,7 +102,7 @@ def test_an_answer_in_text_stays_text() -> None:
 @pytest.mark.parametrize("body", ["not base64!", "YQ", "ü"])
 def test_an_answer_that_is_not_base64(body: str) -> None:
     """A function that says base64 and sends something else is malformed."""
-    with PublicDoor(settings=EVERYTHING) as door:
+    with PublicDoor(binary_types=EVERYTHING) as door:
         door.function.answer = {"statusCode": 200, "body": body, "isBase64Encoded": True}
         answer = door.call("POST", HOOKS)
 
@@ -115,7 +114,7 @@ def test_an_answer_that_is_not_base64(body: str) -> None:
 )
 def test_bodies_that_are_too_long(size: int, rule: str) -> None:
     """Beyond 10 MB at the API, beyond 6 MB of base64 at the function: 413, and the rule says."""
-    with PublicDoor(settings=EVERYTHING) as door:
+    with PublicDoor(binary_types=EVERYTHING) as door:
         answer = door.call("POST", HOOKS, [], bytes(size))
 
         assert (answer.status, answer.message) == (413, "Request Too Long")

@@ -22,9 +22,9 @@ from backstairs.runtime.pool import MAXIMUM_PAYLOAD, NotRunError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backstairs.access import Api, Decision, WireRequest
+    from backstairs.access import Api, Decision
     from backstairs.access.refusals import Refusal
-    from backstairs.gateway.stage import StageSettings
+    from backstairs.gateway.method_request import MethodRequest
     from backstairs.gateway.validation import RequestValidator
     from backstairs.runtime.pool import Pool, Result
 
@@ -38,44 +38,37 @@ class Integrations:
         self._pools = pools
         self._running: set[asyncio.Task[Result]] = set()
 
-    async def run(
-        self,
-        request: WireRequest,
-        entry: payload_1.Entry,
-        settings: StageSettings,
-        admitted: Decision,
-    ) -> Outcome:
+    async def run(self, request: MethodRequest, admitted: Decision) -> Outcome:
         """Let an admitted request through, unless it is invalid or too large for its function."""
-        place = (entry.route.method, entry.route.path)
-        validator = settings.validators.get(place)
-        invalid = validator.refuse(request) if validator else None
+        validator, integration = request.method.validator, request.method.integration
+        invalid = validator.refuse(request.wire) if validator else None
         if validator is not None and invalid is not None:
             return _invalid(admitted, validator, invalid)
         # By the function, whichever alias or version the method names.
-        pool = self._pools.get(":".join((entry.route.function or "").split(":")[:7]))
-        why = settings.not_modelled.get(place)
+        pool = self._pools.get(":".join((request.route.function or "").split(":")[:7]))
+        why = integration.why_not_modelled
         if why is not None or pool is None:
             why = why or "the integration is not a function of this account"
             return refused(admitted.unknown(why), By.INTEGRATION)
-        own = own_answers(entry.api)
-        http = entry.api.kind is Kind.HTTP
-        event = payload_2.event(request, entry) if http else payload_1.event(request, entry)
+        own = own_answers(request.api)
+        http = request.api.kind is Kind.HTTP
+        event = payload_2.event(request) if http else payload_1.event(request)
         if len(event) > MAXIMUM_PAYLOAD:
-            too_long = quotas.refuse_event(admitted, entry.api, len(event), MAXIMUM_PAYLOAD)
+            too_long = quotas.refuse_event(admitted, request.api, len(event), MAXIMUM_PAYLOAD)
             return refused(too_long, By.LIMITS)
-        seconds = min(settings.timeouts.get(place, own.seconds), own.seconds)
+        seconds = min(integration.timeout or own.seconds, own.seconds)
         try:
-            result = await self._invoke(pool, event, entry.trace_id, seconds)
+            result = await self._invoke(pool, event, request.trace_id, seconds)
         except OSError as error:
-            _log.warning("request %s: no worker for the function: %s", entry.request_id, error)
+            _log.warning("request %s: no worker for the function: %s", request.request_id, error)
             failed = "the function's worker could not be started"
             why = str(error) if isinstance(error, NotRunError) else failed
             return refused(admitted.unknown(why), By.INTEGRATION)
         if result is None:
             over = Reason(own.timed_out_by, f"the function has not answered within {seconds:g} s")
             return Outcome(admitted.because(over), own.timed_out, By.INTEGRATION)
-        binary = answer_is_binary(settings.binary_types, request)
-        return _answered(result, entry.api, admitted, binary=binary)
+        binary = answer_is_binary(request.stage.binary_types, request.wire)
+        return _answered(result, request.api, admitted, binary=binary)
 
     async def _invoke(
         self, pool: Pool, event: bytes, trace_id: str, seconds: float
