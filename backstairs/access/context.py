@@ -68,8 +68,10 @@ def context_of(call: Call, api: Api, caller: Principal | None) -> Context:
     if caller.user_id is not None:
         values["aws:userid"] = (caller.user_id,)
     for name, value in caller.tags.items():
-        values[f"aws:principaltag/{name.lower()}"] = (value,)
-    absent |= {"aws:principaltag/*"}
+        if isinstance(value, str):
+            values[f"aws:principaltag/{name.lower()}"] = (value,)
+    if all(isinstance(value, str) for value in caller.tags.values()):
+        absent |= {"aws:principaltag/*"}
     if caller.kind == "User":
         values["aws:username"] = (caller.principal_arn.rpartition("/")[2],)
     else:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from backstairs.access.patterns import Text
     from backstairs.access.policy import Policy
     from backstairs.access.refusals import Refusal
     from backstairs.access.rules import Rule
@@ -117,7 +118,8 @@ class Principal:
     `arn` is the principal as STS names it (`arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, a
     user's or the root's ARN), `principal_arn` what `aws:PrincipalArn` holds: for an assumed role
     the role's own ARN. `limits` holds its permissions boundary: it must allow as well. So must one
-    of the `session` policies, where the session was given any.
+    of the `session` policies, where the session was given any. A tag whose name or value is not
+    known is `Unresolved`.
     """
 
     arn: str
@@ -128,7 +130,7 @@ class Principal:
     policies: tuple[Policy, ...] = ()
     limits: tuple[Policy, ...] = ()
     session: tuple[Policy, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def is_root(self) -> bool:

@@ -1,0 +1,407 @@
+"""Who a template's callers are, and what each of them holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backstairs.access import (
+    Api,
+    Authorization,
+    Call,
+    Origin,
+    Policy,
+    Principal,
+    Route,
+    Unresolved,
+    Verdict,
+    decide,
+)
+from backstairs.template.principals import read_principals
+from tests.template.conftest import ACCOUNT, REGION
+from tests.template.resources import of_stack, resources_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from backstairs.template.model import DeclaredPrincipal
+    from tests.template.conftest import Stack
+
+ROUTE = Route("GET", "/members/{memberId}", Authorization.AWS_IAM, None)
+API = Api("a1", "Api", "dev", REGION, ACCOUNT, private=False, policy=None, routes=(ROUTE,))
+
+TRUST = """
+      AssumeRolePolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}
+"""
+ROLE = f"""
+Resources:
+  Caller:
+    Type: AWS::IAM::Role
+    Properties:
+{TRUST}
+"""
+ALLOW = "Effect: Allow, Action: execute-api:Invoke"
+GRANT = f"{{Statement: [{{{ALLOW}, Resource: 'arn:aws:execute-api:*:*:*/dev/GET/*'}}]}}"
+
+
+def principals(
+    text: str, parameters: Mapping[str, str] | None = None
+) -> dict[str, DeclaredPrincipal]:
+    """The principals of a template, by name."""
+    found, _ = read_principals(resources_of(text, parameters))
+    return {one.name: one for one in found}
+
+
+def verdict(principal: Principal) -> Verdict:
+    """Whether a principal gets an answer from a route that asks for IAM."""
+    origin = Origin("internet")
+    return decide(Call(origin, "GET", "/members/m-1", API, ROUTE, principal)).verdict
+
+
+def names(policies: tuple[Policy, ...]) -> list[str]:
+    return [policy.name for policy in policies]
+
+
+def test_the_role_that_sam_makes_is_a_principal_with_the_functions_policies() -> None:
+    """It signs as Lambda's session of it, which has the function's name."""
+    found = principals(f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Claims:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "-"
+      Handler: index.handler
+      Runtime: python3.13
+      Policies:
+        - AWSLambdaRole
+        - SQSPollerPolicy: {{QueueName: work}}
+        - {GRANT}
+""")
+    role = found["ClaimsRole"]
+    assert role.functions == ("Claims",)
+    assert role.trusted == ("lambda.amazonaws.com",)
+    assert role.principal.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/ClaimsRole/Claims"
+    assert role.principal.principal_arn == f"arn:aws:iam::{ACCOUNT}:role/ClaimsRole"
+    assert role.principal.tags == {"lambda:createdBy": "SAM"}
+    assert set(names(role.principal.policies)) == {
+        "ClaimsRole's managed policy AWSLambdaBasicExecutionRole",
+        "ClaimsRole's managed policy AWSLambdaRole",
+        "ClaimsRole's policy ClaimsRolePolicy1",
+        "ClaimsRole's policy ClaimsRolePolicy2",
+    }
+    assert verdict(role.principal) is Verdict.ALLOWED
+
+
+def test_statements_know_where_they_are_written() -> None:
+    """Each by its place in the policy."""
+    role = principals(
+        ROLE
+        + """
+      Policies:
+        - PolicyName: First
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: s3:GetObject, Resource: "*"}
+              - {Effect: Deny, Action: execute-api:Invoke, Resource: "*"}
+"""
+    )["Caller"]
+    (policy,) = role.principal.policies
+    assert policy.name == "Caller's policy First"
+    assert [str(statement.source) for statement in policy.statements] == [
+        f"Caller.Properties.Policies.0.PolicyDocument.Statement.{number}:1" for number in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "attached", "name"),
+    [
+        ("Policy", "PolicyName: grant\n      Roles: [!Ref Caller]", "policy"),
+        ("ManagedPolicy", "Roles: [!Ref Caller]", "managed policy"),
+        ("RolePolicy", "PolicyName: grant\n      RoleName: !Ref Caller", "policy"),
+    ],
+)
+def test_a_policy_attached_from_its_side_is_the_roles(kind: str, attached: str, name: str) -> None:
+    """By a list of roles or by one name."""
+    text = f"""{ROLE}
+  Grant:
+    Type: AWS::IAM::{kind}
+    Properties:
+      {attached}
+      PolicyDocument: {GRANT}
+"""
+    role = principals(text)["Caller"].principal
+    assert names(role.policies) == [f"Caller's {name} Grant"]
+    assert verdict(role) is Verdict.ALLOWED
+
+
+def test_a_managed_policy_attached_from_both_sides_counts_once() -> None:
+    """The role names it, and it names the role."""
+    text = f"""{ROLE}
+      ManagedPolicyArns: [!Ref Grant]
+  Grant:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      Roles: [Caller]
+      PolicyDocument: {GRANT}
+"""
+    role = principals(text)["Caller"].principal
+    assert names(role.policies) == ["Caller's managed policy Grant"]
+    assert verdict(role) is Verdict.ALLOWED
+
+
+USERS = f"""
+Resources:
+  Ops:
+    Type: AWS::IAM::User
+    Properties:
+      UserName: ops
+      Path: /people/
+      MEMBERSHIP
+  Readers:
+    Type: AWS::IAM::Group
+    Properties:
+      Policies:
+        - PolicyName: read
+          PolicyDocument: {GRANT}
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        USERS.replace("MEMBERSHIP", "Groups: [!Ref Readers]"),
+        USERS.replace("MEMBERSHIP", "")
+        + """
+  Addition:
+    Type: AWS::IAM::UserToGroupAddition
+    Properties: {GroupName: !Ref Readers, Users: [ops]}
+""",
+    ],
+)
+def test_a_user_holds_what_its_groups_hold(text: str) -> None:
+    """The user says its groups, or a resource of its own does."""
+    user = principals(text)["Ops"].principal
+    assert user.arn == user.principal_arn == f"arn:aws:iam::{ACCOUNT}:user/people/ops"
+    assert user.kind == "User"
+    assert names(user.policies) == ["Readers's policy read"]
+    assert verdict(user) is Verdict.ALLOWED
+
+
+def test_a_group_is_no_principal_and_an_unknown_group_leaves_its_user_unknown() -> None:
+    """What a group of another stack allows or denies nobody here can say."""
+    found = principals(USERS.replace("MEMBERSHIP", "Groups: [elsewhere]"))
+    assert list(found) == ["Ops"]
+    assert names(found["Ops"].principal.policies) == ["what else elsewhere holds"]
+    assert verdict(found["Ops"].principal) is Verdict.UNKNOWN
+
+
+def test_a_policy_for_a_role_elsewhere_makes_it_a_principal_with_more_than_is_known() -> None:
+    """The grant is seen, and so is that it is not all of it."""
+    (role,) = principals(f"""
+Resources:
+  Grant:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: grant
+      Roles: [deployed-elsewhere]
+      PolicyDocument: {GRANT}
+""").values()
+    assert role.principal.principal_arn == f"arn:aws:iam::{ACCOUNT}:role/deployed-elsewhere"
+    assert names(role.principal.policies) == [
+        "deployed-elsewhere's policy Grant",
+        "what else deployed-elsewhere holds",
+    ]
+    assert str(role.source) == "Grant.Properties.Roles.0:1"
+    assert verdict(role.principal) is Verdict.UNKNOWN
+
+
+def test_a_role_elsewhere_may_be_named_like_a_resource_here() -> None:
+    """A resource's name is not its role's: the grant is not this role's."""
+    found, _ = read_principals(
+        resources_of(f"""{ROLE}
+      RoleName: other
+  Grant:
+    Type: AWS::IAM::Policy
+    Properties: {{PolicyName: grant, Roles: [Caller], PolicyDocument: {GRANT}}}
+""")
+    )
+    here, elsewhere = found
+    assert here.principal.policies == ()
+    assert elsewhere.principal.principal_arn == f"arn:aws:iam::{ACCOUNT}:role/Caller"
+    assert verdict(elsewhere.principal) is Verdict.UNKNOWN
+
+
+def test_a_function_with_a_role_from_elsewhere_runs_as_one_that_is_not_known() -> None:
+    """Given as a parameter, with its path."""
+    text = """
+Parameters:
+  RoleArn: {Type: String}
+Resources:
+  Claims:
+    Type: AWS::Lambda::Function
+    Properties: {Role: !Ref RoleArn, Code: {ZipFile: "-"}}
+"""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/app/claims"
+    (role,) = principals(text, {"RoleArn": arn}).values()
+    assert (role.name, role.functions) == ("claims", ("Claims",))
+    assert role.principal.principal_arn == arn
+    assert role.principal.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/claims/Claims"
+    assert verdict(role.principal) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        ("arn:aws:iam::aws:policy/AmazonAPIGatewayInvokeFullAccess", Verdict.ALLOWED),
+        ("arn:aws:iam::aws:policy/AdministratorAccess", Verdict.ALLOWED),
+        ("arn:aws:iam::aws:policy/PowerUserAccess", Verdict.ALLOWED),
+        ("arn:aws:iam::aws:policy/service-role/AWSLambdaRole", Verdict.REFUSED),
+        ("arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", Verdict.REFUSED),
+        ("arn:aws:iam::aws:policy/AWSDenyAll", Verdict.REFUSED),
+        ("arn:aws:iam::aws:policy/AWSOfTomorrow", Verdict.UNKNOWN),
+        ("arn:aws-cn:iam::aws:policy/AdministratorAccess", Verdict.UNKNOWN),
+        ("arn:aws:iam::123456789012:policy/ours", Verdict.UNKNOWN),
+        ("AWSOfTomorrow", Verdict.UNKNOWN),
+    ],
+)
+def test_a_policy_of_awss_counts_by_the_table_or_is_unknown(arn: str, expected: Verdict) -> None:
+    """By name; what the table does not have is not taken for harmless."""
+    role = principals(f"{ROLE}\n      ManagedPolicyArns: ['{arn}']\n")["Caller"].principal
+    assert names(role.policies) == [f"Caller's managed policy {arn.rpartition('/')[2]}"]
+    assert verdict(role) is expected
+
+
+@pytest.mark.parametrize(
+    ("boundary", "expected"),
+    [
+        ("arn:aws:iam::aws:policy/AdministratorAccess", Verdict.ALLOWED),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", Verdict.REFUSED),
+        ("arn:aws:iam::123456789012:policy/bounds", Verdict.UNKNOWN),
+        ("!Ref Grant", Verdict.ALLOWED),
+        ('!ImportValue "bounds"', Verdict.UNKNOWN),
+    ],
+)
+def test_a_permissions_boundary_must_allow_as_well(boundary: str, expected: Verdict) -> None:
+    """It is the template's, AWS's, or not known."""
+    text = f"""{ROLE}
+      ManagedPolicyArns: [!Ref Grant]
+      PermissionsBoundary: {boundary}
+  Grant:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {GRANT}
+"""
+    assert verdict(principals(text)["Caller"].principal) is expected
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "ManagedPolicyArns: !ImportValue policies",
+        "ManagedPolicyArns: [!ImportValue policy]",
+        "Policies: !ImportValue policies",
+        "Policies: [!ImportValue policy]",
+        "Policies: [{PolicyName: x, PolicyDocument: !ImportValue policy}]",
+        "Policies: [{PolicyName: x, PolicyDocument: {Statement: !ImportValue policy}}]",
+        "Policies: [{PolicyName: x}]",
+    ],
+)
+def test_what_cannot_be_resolved_is_a_policy_that_is_not_known(held: str) -> None:
+    """At whatever depth it stands."""
+    role = principals(f"{ROLE}\n      {held}\n")["Caller"].principal
+    assert len(role.policies) == 1
+    assert verdict(role) is Verdict.UNKNOWN
+
+
+def test_a_policy_that_may_not_exist_leaves_its_role_unknown() -> None:
+    """Its condition depends on what is not known."""
+    text = f"""
+Conditions:
+  Granted: !Equals [!ImportValue granted, "true"]
+{ROLE}
+  Grant:
+    Type: AWS::IAM::Policy
+    Condition: Granted
+    Properties:
+      PolicyName: grant
+      Roles: [!Ref Caller]
+      PolicyDocument: {GRANT}
+"""
+    role = principals(text)["Caller"].principal
+    assert verdict(role) is Verdict.UNKNOWN
+    assert "whether Grant exists is not known" in role.policies[0].statements[0].doubt
+
+
+def test_tags_are_the_principals() -> None:
+    """One that is not known is not taken for absent."""
+    text = ROLE + "\n      Tags: [{Key: team, Value: claims}, {Key: cost, Value: !ImportValue c}]\n"
+    role = principals(text)["Caller"].principal
+    assert role.tags == {"team": "claims", "cost": Unresolved("import of c")}
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ("[]", Verdict.REFUSED),
+        ("[{Key: team, Value: claims}]", Verdict.ALLOWED),
+        ("[{Key: team, Value: !ImportValue team}]", Verdict.UNKNOWN),
+        ("[{Key: !ImportValue key, Value: claims}]", Verdict.UNKNOWN),
+        ("!ImportValue tags", Verdict.UNKNOWN),
+    ],
+)
+def test_a_grant_may_hang_on_a_tag(tags: str, expected: Verdict) -> None:
+    """Known, absent, or not known."""
+    text = f"""{ROLE}
+      Tags: {tags}
+      Policies:
+        - PolicyName: tagged
+          PolicyDocument:
+            Statement:
+              - Effect: Allow
+                Action: execute-api:Invoke
+                Resource: "*"
+                Condition: {{StringEquals: {{"aws:PrincipalTag/team": claims}}}}
+"""
+    assert verdict(principals(text)["Caller"].principal) is expected
+
+
+def test_who_may_assume_a_role_is_named() -> None:
+    """Services, accounts by their number, and what is not known."""
+    role = principals("""
+Resources:
+  Caller:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement:
+          - Effect: Allow
+            Principal:
+              Service: [lambda.amazonaws.com, ec2.amazonaws.com]
+              AWS: [!Ref AWS::AccountId, "arn:aws:iam::210987654321:root"]
+            Action: sts:AssumeRole
+          - {Effect: Allow, Principal: {AWS: !ImportValue who}, Action: sts:AssumeRole}
+          - {Effect: Deny, Principal: "*", Action: sts:AssumeRole}
+""")["Caller"]
+    assert role.trusted == (
+        "lambda.amazonaws.com",
+        "ec2.amazonaws.com",
+        ACCOUNT,
+        "210987654321",
+        "<import of who>",
+    )
+
+
+def test_the_applications_own_callers_are_read(application_with: Callable[..., Stack]) -> None:
+    """Each function's role, and the keys' store's."""
+    found, not_read = read_principals(of_stack(application_with()))
+    by_name = {one.name: one for one in found}
+    assert not_read == ()
+    notifier = by_name["NotifierFunctionRole"]
+    assert notifier.functions == ("NotifierFunction",)
+    assert "NotifierFunctionRole's policy NotifierFunctionRolePolicy0" in names(
+        notifier.principal.policies
+    )
