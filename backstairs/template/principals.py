@@ -213,7 +213,7 @@ def _arn(resources: Resources, holder: _Holder, properties: Mapping[str, Any]) -
         return holder.arn or f"{prefix}/{holder.name}"
     arn = resources.attribute(holder.name, "Arn")
     path, ref = properties.get("Path", "/"), resources.ref(holder.name)
-    return arn if _ARN.fullmatch(str(arn)) else f"{prefix}{path}{ref}"
+    return str(arn) if _ARN.fullmatch(str(arn)) else f"{prefix}{path}{ref}"
 
 
 def _session(resources: Resources, holder: _Holder) -> str:
