@@ -67,10 +67,10 @@ def context_of(call: Call, api: Api, caller: Principal | None) -> Context:
     values["aws:principalisawsservice"] = ("false",)
     if caller.user_id is not None:
         values["aws:userid"] = (caller.user_id,)
-    for name, value in caller.tags.items():
-        if isinstance(value, str):
-            values[f"aws:principaltag/{name.lower()}"] = (value,)
-    if all(isinstance(value, str) for value in caller.tags.values()):
+    known = {name: value for name, value in caller.tags.items() if isinstance(value, str)}
+    for name, tag in known.items():
+        values[f"aws:principaltag/{name.lower()}"] = (tag,)
+    if len(known) == len(caller.tags):
         absent |= {"aws:principaltag/*"}
     if caller.kind == "User":
         values["aws:username"] = (caller.principal_arn.rpartition("/")[2],)

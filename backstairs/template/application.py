@@ -103,6 +103,7 @@ def _resources(stacks: list[Stack], setting: Setting) -> Resources:
         setting.account,
         setting.region,
         setting.partition,
+        {name: why for stack in stacks for name, why in stack.doubts().items()},
     )
 
 

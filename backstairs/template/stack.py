@@ -105,6 +105,15 @@ class Stack:
         """Whether a resource is created, or may be."""
         return self._resolver.exists(self._resources[logical_id]) is not False
 
+    def doubts(self) -> dict[str, str]:
+        """Why a resource may not be created, by its name, where that is not known."""
+        exists = {name: self._resolver.exists(one) for name, one in self._resources.items()}
+        return {
+            self.prefix + name: one.why
+            for name, one in exists.items()
+            if isinstance(one, Unresolved)
+        }
+
     def resolve(self, value: Json) -> Json:
         """A value of the translated template, resolved."""
         return self._resolver.resolve(value)

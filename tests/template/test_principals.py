@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,16 +19,15 @@ from backstairs.access import (
     Verdict,
     decide,
 )
-from backstairs.template.principals import read_principals
-from tests.template.conftest import ACCOUNT, REGION
-from tests.template.resources import of_stack, resources_of
+from backstairs.template.application import ACCOUNT, REGION, read_application
+from tests.template.reading import line, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from backstairs.template.model import DeclaredPrincipal
-    from tests.template.conftest import Stack
 
+ROOT = Path(__file__).parents[2]
 ROUTE = Route("GET", "/members/{memberId}", Authorization.AWS_IAM, None)
 API = Api("a1", "Api", "dev", REGION, ACCOUNT, private=False, policy=None, routes=(ROUTE,))
 
@@ -51,8 +51,7 @@ def principals(
     text: str, parameters: Mapping[str, str] | None = None
 ) -> dict[str, DeclaredPrincipal]:
     """The principals of a template, by name."""
-    found, _ = read_principals(resources_of(text, parameters))
-    return {one.name: one for one in found}
+    return {one.name: one for one in read(text, parameters).principals}
 
 
 def verdict(principal: Principal) -> Verdict:
@@ -76,6 +75,7 @@ Resources:
       InlineCode: "-"
       Handler: index.handler
       Runtime: python3.13
+      FunctionName: claims
       Policies:
         - AWSLambdaRole
         - SQSPollerPolicy: {{QueueName: work}}
@@ -84,8 +84,9 @@ Resources:
     role = found["ClaimsRole"]
     assert role.functions == ("Claims",)
     assert role.trusted == ("lambda.amazonaws.com",)
-    assert role.principal.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/ClaimsRole/Claims"
-    assert role.principal.principal_arn == f"arn:aws:iam::{ACCOUNT}:role/ClaimsRole"
+    name = role.principal.principal_arn.removeprefix(f"arn:aws:iam::{ACCOUNT}:role/")
+    assert name.startswith("stack-ClaimsRole-")
+    assert role.principal.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/claims"
     assert role.principal.tags == {"lambda:createdBy": "SAM"}
     assert set(names(role.principal.policies)) == {
         "ClaimsRole's managed policy AWSLambdaBasicExecutionRole",
@@ -98,22 +99,22 @@ Resources:
 
 def test_statements_know_where_they_are_written() -> None:
     """Each by its place in the policy."""
-    role = principals(
-        ROLE
-        + """
+    text = f"""{ROLE}
       Policies:
         - PolicyName: First
           PolicyDocument:
             Statement:
-              - {Effect: Allow, Action: s3:GetObject, Resource: "*"}
-              - {Effect: Deny, Action: execute-api:Invoke, Resource: "*"}
+              - {{Effect: Allow, Action: s3:GetObject, Resource: "*"}}
+              - {{Effect: Deny, Action: execute-api:Invoke, Resource: "*"}}
 """
-    )["Caller"]
+    role = principals(text)["Caller"]
     (policy,) = role.principal.policies
     assert policy.name == "Caller's policy First"
-    assert [str(statement.source) for statement in policy.statements] == [
-        f"Caller.Properties.Policies.0.PolicyDocument.Statement.{number}:1" for number in (0, 1)
+    assert [line(text, one.source)[:15] for one in policy.statements] == [
+        "- {Effect: Allo",
+        "- {Effect: Deny",
     ]
+    assert line(text, role.source) == "Caller:"
 
 
 @pytest.mark.parametrize(
@@ -141,11 +142,12 @@ def test_a_policy_attached_from_its_side_is_the_roles(kind: str, attached: str, 
 def test_a_managed_policy_attached_from_both_sides_counts_once() -> None:
     """The role names it, and it names the role."""
     text = f"""{ROLE}
+      RoleName: caller
       ManagedPolicyArns: [!Ref Grant]
   Grant:
     Type: AWS::IAM::ManagedPolicy
     Properties:
-      Roles: [Caller]
+      Roles: [caller]
       PolicyDocument: {GRANT}
 """
     role = principals(text)["Caller"].principal
@@ -215,21 +217,18 @@ Resources:
         "deployed-elsewhere's policy Grant",
         "what else deployed-elsewhere holds",
     ]
-    assert str(role.source) == "Grant.Properties.Roles.0:1"
+    assert role.source.line == 7
     assert verdict(role.principal) is Verdict.UNKNOWN
 
 
 def test_a_role_elsewhere_may_be_named_like_a_resource_here() -> None:
     """A resource's name is not its role's: the grant is not this role's."""
-    found, _ = read_principals(
-        resources_of(f"""{ROLE}
+    here, elsewhere = read(f"""{ROLE}
       RoleName: other
   Grant:
     Type: AWS::IAM::Policy
     Properties: {{PolicyName: grant, Roles: [Caller], PolicyDocument: {GRANT}}}
-""")
-    )
-    here, elsewhere = found
+""").principals
     assert here.principal.policies == ()
     assert elsewhere.principal.principal_arn == f"arn:aws:iam::{ACCOUNT}:role/Caller"
     assert verdict(elsewhere.principal) is Verdict.UNKNOWN
@@ -243,13 +242,13 @@ Parameters:
 Resources:
   Claims:
     Type: AWS::Lambda::Function
-    Properties: {Role: !Ref RoleArn, Code: {ZipFile: "-"}}
+    Properties: {FunctionName: read, Role: !Ref RoleArn, Code: {ZipFile: "-"}}
 """
     arn = f"arn:aws:iam::{ACCOUNT}:role/app/claims"
     (role,) = principals(text, {"RoleArn": arn}).values()
     assert (role.name, role.functions) == ("claims", ("Claims",))
     assert role.principal.principal_arn == arn
-    assert role.principal.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/claims/Claims"
+    assert role.principal.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/claims/read"
     assert verdict(role.principal) is Verdict.UNKNOWN
 
 
@@ -395,13 +394,20 @@ Resources:
     )
 
 
-def test_the_applications_own_callers_are_read(application_with: Callable[..., Stack]) -> None:
-    """Each function's role, and the keys' store's."""
-    found, not_read = read_principals(of_stack(application_with()))
-    by_name = {one.name: one for one in found}
-    assert not_read == ()
-    notifier = by_name["NotifierFunctionRole"]
+def test_the_applications_own_callers_are_read_without_a_doubt() -> None:
+    """Of no policy it is unknown what it says."""
+    application = read_application(ROOT / "template.yaml")
+    found = {one.name: one for one in application.principals}
+    notifier = found["NotifierFunctionRole"]
     assert notifier.functions == ("NotifierFunction",)
-    assert "NotifierFunctionRole's policy NotifierFunctionRolePolicy0" in names(
-        notifier.principal.policies
+    assert names(notifier.principal.policies)[0] == (
+        "NotifierFunctionRole's policy NotifierFunctionRolePolicy0"
     )
+    held = [
+        (policy.name, statement.doubt)
+        for one in found.values()
+        for policy in (*one.principal.policies, *one.principal.limits)
+        for statement in policy.statements
+        if statement.problem
+    ]
+    assert held == []
