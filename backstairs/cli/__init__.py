@@ -7,10 +7,10 @@ import logging
 import sys
 from importlib.metadata import version
 
-from backstairs.cli import allowlist, call, credentials, invoke, redrive, up
+from backstairs.cli import access, allowlist, call, credentials, invoke, redrive, up
 from backstairs.cli.project import ProblemError
 
-_COMMANDS = (up, call, invoke, redrive, credentials, allowlist)
+_COMMANDS = (up, call, invoke, access, redrive, credentials, allowlist)
 
 
 def main() -> int:

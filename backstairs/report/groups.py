@@ -67,6 +67,39 @@ def blocks(cells: Iterable[Cell]) -> Iterator[Block]:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Calls of one API: each of the callers, requests and entrances with each, for alike reasons.
+
+    `cell` is one of them.
+    """
+
+    callers: tuple[Caller, ...]
+    questions: tuple[Question, ...]
+    entrances: tuple[Entrance, ...]
+    cell: Cell
+
+
+def groups(cells: Iterable[Cell]) -> list[Group]:
+    """Cells in as few groups as is easily done."""
+    ways: dict[tuple[Caller, object], dict[Question, list[Cell]]] = {}
+    for cell in cells:
+        reasons = (id(cell.question.api), because(cell))
+        ways.setdefault((cell.caller, reasons), {}).setdefault(cell.question, []).append(cell)
+    found: dict[object, tuple[list[Caller], list[Cell], tuple[Entrance, ...]]] = {}
+    for (caller, why), by_question in ways.items():
+        by_entrances: dict[tuple[Entrance, ...], list[Cell]] = {}
+        for own in by_question.values():
+            by_entrances.setdefault(tuple(cell.entrance for cell in own), []).append(own[0])
+        for entrances, first in by_entrances.items():
+            key = (why, entrances, tuple(cell.question for cell in first))
+            found.setdefault(key, ([], first, entrances))[0].append(caller)
+    return [
+        Group(tuple(who), tuple(cell.question for cell in first), entrances, first[0])
+        for who, first, entrances in found.values()
+    ]
+
+
 def because(cell: Cell) -> tuple[object, ...]:
     """Verdict and reasons, without the words that are one caller's or one path's."""
     reasons = cell.decision.reasons

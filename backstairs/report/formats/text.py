@@ -67,7 +67,9 @@ def _cluster(cluster: Cluster, block: Block, *, why: bool) -> Iterator[str]:
         yield from fold(words.why(cluster), 14)
         return
     for reason in cluster.decision.reasons:
-        yield from fold(f"{reason.text} [{reason.rule.name}, {reason.rule.known.value}]", 14, 2)
+        yield from fold(
+            f"{words.reason(reason)} [{reason.rule.name}, {reason.rule.known.value}]", 14, 2
+        )
 
 
 def _besides(matrix: Matrix) -> Iterator[str]:

@@ -63,13 +63,18 @@ def asked(block: Block) -> str:
 
 
 def deciding(decision: Decision) -> Reason:
-    """The reason that decided: of an admission the first, else the last."""
+    """The reason that decided: the last."""
     return decision.reasons[-1]
+
+
+def reason(one: Reason) -> str:
+    """A reason in words, and where what decided is written."""
+    return f"{one.text} ({one.source})" if one.source else one.text
 
 
 def why(cluster: Cluster) -> str:
     """The deciding reason of a cluster in words; of unlike ones an example."""
-    text = deciding(cluster.decision).text
+    text = reason(deciding(cluster.decision))
     return text if cluster.alike else f"{text} (others likewise)"
 
 

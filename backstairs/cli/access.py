@@ -1,0 +1,230 @@
+"""Who may call what, from where, and why: of a template, its nested ones included.
+
+  backstairs access [TEMPLATE]                  the matrix of every route, caller and way in
+  backstairs access diff BASE [HEAD]            who gains and who loses, between two git revisions
+                                                or files; HEAD is the working tree
+  backstairs access check [TEMPLATE]            whether it keeps to its contract (access.yaml)
+
+Asks nobody: no account, no network, no deployment. Exit status: 0; 1 when somebody gains access
+(diff), when the contract is broken (check); 2 when something cannot be read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backstairs.cli.project import ProblemError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+
+    from backstairs.access import Principal
+    from backstairs.report.diff import Side
+    from backstairs.report.facts import Facts
+    from backstairs.template.model import Application
+
+TEMPLATE, CONTRACT = "template.yaml", "access.yaml"
+_ACTIONS = ("diff", "check")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    import argparse
+
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.usage = "%(prog)s [diff BASE [HEAD] | check] [TEMPLATE] [options]"
+    parser.add_argument("words", nargs="*", metavar="...", help="see above")
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter's value, as often as needed",
+    )
+    parser.add_argument(
+        "--config-env",
+        default="default",
+        help="the environment of samconfig.toml whose template and parameters count",
+    )
+    parser.add_argument("--facts", type=Path, help="YAML of what the template does not say")
+    parser.add_argument(
+        "--principal",
+        action="append",
+        default=[],
+        metavar="NAME=POLICY.JSON",
+        help="a role of this account more, with this policy",
+    )
+    parser.add_argument(
+        "--template", default=None, help=f"of git revisions, which file (default: {TEMPLATE})"
+    )
+    parser.add_argument("--contract", type=Path, help=f"default: {CONTRACT} beside the template")
+    parser.add_argument("--why", action="store_true", help="every reason, of refusals too")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="the matrix as JSON, with every cell")
+    how.add_argument("--markdown", action="store_true", help="for a pull request")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what was asked for; see above for the exit status."""
+    from backstairs.report.contract import ContractError
+    from backstairs.report.facts import FactsError
+    from backstairs.report.revisions import RevisionError
+    from backstairs.template.load import TemplateError
+
+    action, words = "", list(options.words)
+    if words and words[0] in _ACTIONS:
+        action, words = words[0], words[1:]
+    try:
+        if action == "diff":
+            return _diff(options, words)
+        return _check(options, words) if action == "check" else _matrix(options, words)
+    except (ProblemError, ContractError, FactsError, RevisionError, TemplateError) as problem:
+        print(f"backstairs: {problem}", file=sys.stderr)
+        return 2
+
+
+def _matrix(options: argparse.Namespace, words: list[str]) -> int:
+    from backstairs.report.formats import json_text, markdown, text
+    from backstairs.report.matrix import matrix_of
+
+    facts = _facts(options)
+    application = _application(options, _one_template(options, words), facts)
+    matrix = matrix_of(application, facts, _principals(options, application))
+    if options.json:
+        _print(json_text.render(matrix))
+    else:
+        _print(
+            markdown.render(matrix) if options.markdown else text.render(matrix, why=options.why)
+        )
+    return 0
+
+
+def _check(options: argparse.Namespace, words: list[str]) -> int:
+    from backstairs.report.check import check
+    from backstairs.report.contract import read_contract
+    from backstairs.report.formats import check_text, markdown
+    from backstairs.report.matrix import matrix_of
+
+    if options.json:
+        raise ProblemError("check has no JSON: its lines and its exit status are the answer")
+    template, facts = _one_template(options, words), _facts(options)
+    path = options.contract or template.parent / CONTRACT
+    contract = read_contract(path)
+    application = _application(options, template, facts)
+    more = _principals(options, application)
+    matrix = matrix_of(application, facts, more, contract.named)
+    broken = check(matrix, contract)
+    render = markdown.render_check if options.markdown else check_text.render
+    _print(render(broken, matrix, str(path)))
+    return 1 if broken else 0
+
+
+def _diff(options: argparse.Namespace, words: list[str]) -> int:
+    from backstairs.report.diff import diff
+    from backstairs.report.formats import diff_text, markdown
+
+    if options.json:
+        raise ProblemError("diff has no JSON: --markdown is for a pull request")
+    if not 1 <= len(words) <= 2:  # noqa: PLR2004 - as the usage says
+        raise ProblemError("diff takes BASE, or BASE and HEAD: git revisions or files")
+    facts = _facts(options)
+    with contextlib.ExitStack() as stack:
+        base = stack.enter_context(_version(options, words[0]))
+        head = stack.enter_context(_version(options, *words[1:]))
+        found = diff(_side(options, base, facts), _side(options, head, facts), facts)
+    _print(markdown.render_diff(found) if options.markdown else diff_text.render(found))
+    return 1 if found.opens else 0
+
+
+def _print(text: str) -> None:
+    print(text, end="")
+
+
+def _one_template(options: argparse.Namespace, words: list[str]) -> Path:
+    if len(words) > 1:
+        raise ProblemError(f"one template at a time: {' '.join(words)}")
+    if words or options.template:
+        return Path(words[0] if words else options.template)
+    from backstairs.template.samconfig import read_deployment
+
+    return Path(read_deployment(Path(), options.config_env).template or TEMPLATE)
+
+
+@contextlib.contextmanager
+def _version(options: argparse.Namespace, word: str | None = None) -> Iterator[Path]:
+    """The template of a revision, or a file, or that of the working tree."""
+    from backstairs.report.revisions import checked_out
+
+    if word is None:
+        yield _one_template(options, [])
+    elif Path(word).is_file():
+        yield Path(word)
+    else:
+        template = _one_template(options, [])
+        with checked_out(word, template.parent) as folder:
+            yield folder / template.name
+
+
+def _side(options: argparse.Namespace, template: Path, facts: Facts) -> Side:
+    from backstairs.report.diff import Side
+
+    application = _application(options, template, facts)
+    names = {source.file for source in application.sources.values()}
+    files = {
+        name: path.read_text(encoding="utf-8").splitlines()
+        for name in sorted({*names, application.file})
+        if (path := template.parent / name).is_file()
+    }
+    return Side(application, files, _principals(options, application))
+
+
+def _application(options: argparse.Namespace, template: Path, facts: Facts) -> Application:
+    """The template as it would be deployed."""
+    from backstairs.template.application import ACCOUNT, REGION, read_application
+    from backstairs.template.samconfig import read_deployment
+
+    deployment = read_deployment(_configured(template), options.config_env)
+    given: dict[str, str] = {}
+    for word in options.parameter:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ProblemError(f"--parameter is NAME=VALUE, not {word}")
+        given[name] = value
+    return read_application(
+        template,
+        parameters={**deployment.parameters, **given},
+        account=facts.account or ACCOUNT,
+        region=facts.region or deployment.region or REGION,
+    )
+
+
+def _configured(template: Path) -> Path:
+    """The nearest folder with a samconfig.toml: the template's, or one above."""
+    from backstairs.template.samconfig import FILE
+
+    folders = (template.parent, *template.resolve().parent.parents)
+    return next((one for one in folders if (one / FILE).is_file()), template.parent)
+
+
+def _facts(options: argparse.Namespace) -> Facts:
+    from backstairs.report.facts import Facts, read_facts
+
+    return read_facts(options.facts) if options.facts else Facts()
+
+
+def _principals(options: argparse.Namespace, application: Application) -> Mapping[str, Principal]:
+    from backstairs.report.callers import granted
+    from backstairs.report.facts import read_policy
+
+    found = {}
+    for word in options.principal:
+        name, equals, file = word.partition("=")
+        if not equals:
+            raise ProblemError(f"--principal is NAME=POLICY.JSON, not {word}")
+        document = read_policy(Path(file))
+        found[name] = granted(application.account, [(file, document)], name)
+    return found

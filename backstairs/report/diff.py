@@ -1,0 +1,162 @@
+"""Two matrices compared: who gains, who loses what, and by which changed lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backstairs.access import Verdict
+from backstairs.report.lines import hunks, within
+from backstairs.report.matrix import matrix_of
+from backstairs.report.named import named_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from backstairs.access import Principal, Source
+    from backstairs.report.facts import Facts
+    from backstairs.report.lines import Files, Hunk
+    from backstairs.report.matrix import Cell, Matrix
+    from backstairs.template.model import Application, OtherWay
+
+_RANK = {Verdict.REFUSED: 0, Verdict.UNKNOWN: 1, Verdict.ALLOWED: 2}
+"""A call that cannot be decided any more is a gain: it may be admitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: what it declares, and the text of its files by the names in its sources."""
+
+    application: Application
+    files: Files
+    more: Mapping[str, Principal]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One call that is decided otherwise; None on a side where it could not be made at all."""
+
+    before: Cell | None
+    after: Cell | None
+
+    @property
+    def cell(self) -> Cell:
+        """The call as it is now, or as it was."""
+        return self.after or self.before  # type: ignore[return-value]
+
+    @property
+    def gains(self) -> bool:
+        """Whether more is let in than was."""
+        return _rank(self.after) > _rank(self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Changes that come of the same lines; no lines: of a parameter, a fact, or unread files."""
+
+    lines: tuple[Hunk, ...]
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """What of two matrices is not the same."""
+
+    before: Matrix
+    after: Matrix
+    gains: tuple[Changed, ...]
+    losses: tuple[Changed, ...]
+    new_ways: tuple[OtherWay, ...]
+    closed_ways: tuple[OtherWay, ...]
+
+    @property
+    def opens(self) -> bool:
+        """Whether somebody gains."""
+        return bool(self.gains or self.new_ways)
+
+    def matrix_of(self, change: Change) -> Matrix:
+        """The matrix that a change's cell is of."""
+        return self.after if change.after else self.before
+
+
+def diff(base: Side, head: Side, facts: Facts | None = None) -> Diff:
+    """Compare two versions of an application, each asked also what only the other one names."""
+    named = [named_by(side.application, side.more.values()) for side in (base, head)]
+    both = named[0] | named[1]
+    before = matrix_of(base.application, facts, base.more, both)
+    after = matrix_of(head.application, facts, head.more, both)
+    changes = list(_changes(before, after))
+    touched = _Touched(base, head)
+    ways = [{_way(one): one for one in side.application.other_ways} for side in (base, head)]
+    return Diff(
+        before,
+        after,
+        gains=_by_lines((one for one in changes if one.gains), touched),
+        losses=_by_lines((one for one in changes if not one.gains), touched),
+        new_ways=tuple(one for way, one in ways[1].items() if way not in ways[0]),
+        closed_ways=tuple(one for way, one in ways[0].items() if way not in ways[1]),
+    )
+
+
+def _way(way: OtherWay) -> tuple[str, str, str | None, str]:
+    return (way.name, way.kind, way.function, way.says)
+
+
+def _changes(before: Matrix, after: Matrix) -> Iterable[Change]:
+    old, new = ({_key(cell): cell for cell in matrix.cells} for matrix in (before, after))
+    for key in dict.fromkeys((*new, *old)):
+        change = Change(old.get(key), new.get(key))
+        if _rank(change.before) != _rank(change.after):
+            yield change
+
+
+def _key(cell: Cell) -> tuple[object, ...]:
+    return (cell.question.key, cell.caller.name, cell.entrance.name)
+
+
+def _rank(cell: Cell | None) -> int:
+    return _RANK[cell.verdict] if cell else 0
+
+
+class _Touched:
+    """Which changed lines a change comes of."""
+
+    def __init__(self, base: Side, head: Side) -> None:
+        self._all = tuple(hunks(base.files, head.files))
+        self._old, self._new = base.files, head.files
+        self._at: dict[tuple[Source, bool], frozenset[Hunk]] = {}
+
+    def lines(self, change: Change) -> tuple[Hunk, ...]:
+        """Those nearest to what decided; all of them where none is near."""
+        for old, new in zip(_places(change.before), _places(change.after), strict=True):
+            near = {hunk for place in old for hunk in self._near(place, new=False)}
+            near |= {hunk for place in new for hunk in self._near(place, new=True)}
+            if near:
+                return tuple(hunk for hunk in self._all if hunk in near)
+        return self._all
+
+    def _near(self, place: Source, *, new: bool) -> frozenset[Hunk]:
+        if (place, new) not in self._at:
+            files = self._new if new else self._old
+            self._at[place, new] = frozenset(
+                hunk for hunk in self._all if within(hunk, place, files, new=new)
+            )
+        return self._at[place, new]
+
+
+def _by_lines(changes: Iterable[Change], touched: _Touched) -> tuple[Changed, ...]:
+    found: dict[tuple[Hunk, ...], list[Change]] = {}
+    for change in changes:
+        found.setdefault(touched.lines(change), []).append(change)
+    return tuple(Changed(lines, tuple(alike)) for lines, alike in found.items())
+
+
+def _places(cell: Cell | None) -> list[list[Source]]:
+    """Where what decided is written, the nearest first."""
+    if cell is None:
+        return [[]] * 4
+    api = cell.question.api
+    route = api.route_sources.get(cell.question.route)
+    statements = [reason.source for reason in cell.decision.reasons if reason.source]
+    ends = [place for place in (cell.caller.source, cell.entrance.source) if place]
+    return [statements, [route] if route else [], [api.source], ends]

@@ -1,0 +1,129 @@
+"""The matrix, a comparison and a check as Markdown, for a pull request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstairs.access import Verdict
+from backstairs.report.curl import curl
+from backstairs.report.formats import words
+from backstairs.report.formats.check_text import MAY
+from backstairs.report.formats.diff_text import NOTHING, said, shown
+from backstairs.report.formats.sentences import sentence
+from backstairs.report.groups import blocks, groups
+from backstairs.report.matrix import NOT_MODELLED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from backstairs.report.check import Broken
+    from backstairs.report.diff import Changed, Diff
+    from backstairs.report.groups import Block
+    from backstairs.report.matrix import Matrix
+
+
+def render(matrix: Matrix) -> str:
+    """A table an API: who may call, from where, and why."""
+    application = matrix.application
+    lines = [f"### Who may call what: {_code(application.file)}", "", words.summary(matrix)]
+    shown_api = None
+    for block in blocks(matrix.cells):
+        if block.api is not shown_api:
+            lines += ["", f"#### {words.api_line(block.api)}", ""]
+            lines += ["| request | may be called by | from | because |", "|---|---|---|---|"]
+            shown_api = block.api
+        lines += _rows(block)
+    lines += _besides(
+        "Other ways to a function",
+        (
+            f"{_code(way.name)}: {way.kind}: {way.says} ({way.source})"
+            for way in application.other_ways
+        ),
+    )
+    lines += _besides(
+        "Not understood",
+        (f"{_code(part.name)}: {part.why} ({part.source})" for part in application.not_read),
+    )
+    return "\n".join([*lines, "", NOT_MODELLED]) + "\n"
+
+
+def _rows(block: Block) -> Iterator[str]:
+    what = "<br>".join(_code(question.label) for question in block.questions)
+    open_to = [one for one in block.clusters if one.verdict is not Verdict.REFUSED]
+    for cluster in open_to:
+        doubt = "unknown: " if cluster.verdict is Verdict.UNKNOWN else ""
+        who = doubt + words.people(cluster.callers, block.callers, None)
+        where = words.places(cluster.entrances, block.entrances)
+        yield f"| {what} | {_cell(who)} | {_cell(where)} | {_cell(words.why(cluster))} |"
+    if not open_to:
+        yield f"| {what} | nobody | | |"
+
+
+def render_diff(diff: Diff) -> str:
+    """What a reviewer must see: gains first, each with the lines that made it so."""
+    lines: list[str] = []
+    for title, part in (("Who gains access", diff.gains), ("Who loses access", diff.losses)):
+        if part:
+            lines += [f"### {title}", ""]
+            for changed in part:
+                lines += [*_changed(changed, diff), ""]
+    for title, ways in (
+        ("New ways to a function", diff.new_ways),
+        ("Ways to a function that are gone", diff.closed_ways),
+    ):
+        lines += _besides(title, (f"{_code(way.name)}: {way.says} ({way.source})" for way in ways))
+    return "\n".join(lines or [NOTHING]) + "\n"
+
+
+def _changed(changed: Changed, diff: Diff) -> Iterator[str]:
+    by_cell = {id(change.cell): change for change in changed.changes}
+    for group in groups(change.cell for change in changed.changes):
+        change = by_cell[id(group.cell)]
+        yield f"- {_escaped(sentence(group, diff.matrix_of(change), said(change)))}"
+        for when, cell in (("now", change.after), ("before", change.before)):
+            if cell is not None:
+                yield f"  - {when}: {_escaped(words.reason(words.deciding(cell.decision)))}"
+    if changed.lines:
+        yield from ("", "```diff")
+        for hunk in changed.lines:
+            place, *lines = (line.strip() for line in shown(hunk))
+            yield from (f"@@ {place} @@", *(line[0] + line[2:] for line in lines))
+        yield "```"
+
+
+def render_check(broken: Sequence[Broken], matrix: Matrix, contract: str) -> str:
+    """Each breach with its reason and a call that shows it."""
+    if not broken:
+        return f"{_code(matrix.application.file)} keeps to {_code(contract)}.\n"
+    lines = [f"### {_code(matrix.application.file)} breaks {_code(contract)}"]
+    for one in broken:
+        lines += ["", f"**{one.breach.value.capitalize()}**", ""]
+        for group in groups(one.cells):
+            lines += [f"- {_escaped(sentence(group, matrix, MAY[one.breach]))}"]
+            lines += [f"  - {_escaped(words.reason(words.deciding(group.cell.decision)))}"]
+            lines += ["  ```sh", f"  {curl(group.cell)}", "  ```"]
+        if one.text:
+            lines.append(f"- {_escaped(one.text)} ({one.source})")
+    return "\n".join(lines) + "\n"
+
+
+def _besides(title: str, items: Iterable[str]) -> list[str]:
+    found = [f"- {item}" for item in items]
+    return ["", f"**{title}**", "", *found] if found else []
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _escaped(text: str) -> str:
+    """As it is, not as Markdown or HTML."""
+    for sign in "\\`*_<>":
+        text = text.replace(
+            sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign]
+        )
+    return text
+
+
+def _cell(text: str) -> str:
+    return _escaped(text).replace("|", "\\|")
