@@ -26,7 +26,12 @@ def main() -> int:
         command = commands.add_parser(name, help=summary, description=module.__doc__)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
-    options = parser.parse_args()
+    options, more = parser.parse_known_args()
+    # argparse takes a list of words in one piece; those that follow an option are more of it.
+    if more and ("words" not in options or any(word.startswith("-") for word in more)):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if more:
+        options.words += more
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     try:
         status: int = options.run(options)

@@ -101,11 +101,12 @@ def groups(cells: Iterable[Cell]) -> list[Group]:
 
 
 def because(cell: Cell) -> tuple[object, ...]:
-    """Verdict and reasons, without the words that are one caller's or one path's."""
-    reasons = cell.decision.reasons
-    if cell.verdict is Verdict.REFUSED and reasons[-1].rule is not rules.EXPLICIT_DENY:
-        return (cell.verdict, reasons[-1].rule.name)
-    return (cell.verdict, *reasons)
+    """Verdict, rule and place of what decided, without the words that are one caller's."""
+    reason = cell.decision.reasons[-1]
+    if reason.source is not None:
+        return (cell.verdict, reason.rule.name, reason.source)
+    refused = cell.verdict is Verdict.REFUSED and reason.rule is not rules.EXPLICIT_DENY
+    return (cell.verdict, reason.rule.name, None if refused else reason.text)
 
 
 def clusters(cells: Iterable[Cell]) -> Iterator[Cluster]:

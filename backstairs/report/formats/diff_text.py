@@ -8,16 +8,16 @@ from backstairs.access import Verdict
 from backstairs.report.formats import words
 from backstairs.report.formats.sentences import sentence
 from backstairs.report.formats.text import fold
-from backstairs.report.groups import groups
+from backstairs.report.groups import because, groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from backstairs.report.diff import Change, Changed, Diff
     from backstairs.report.lines import Hunk
     from backstairs.report.matrix import Cell
 
-_SHOWN = 6
+_SHOWN = 12
 NOTHING = "Nobody gains and nobody loses access."
 
 
@@ -41,21 +41,42 @@ def render(diff: Diff) -> str:
 
 
 def _changed(changed: Changed, diff: Diff) -> Iterator[str]:
-    by_cell = {id(change.cell): change for change in changed.changes}
-    for group in groups(change.cell for change in changed.changes):
-        change = by_cell[id(group.cell)]
-        yield from fold(sentence(group, diff.matrix_of(change), said(change)), 2, 4)
-        if change.after is not None:
-            yield from fold(f"now: {_why(change.after)}", 6, 2)
-        if change.before is not None:
-            yield from fold(f"before: {_why(change.before)}", 6, 2)
+    for text, reasons in sentences(changed, diff):
+        yield from fold(text, 2, 4)
+        for reason in reasons:
+            yield from fold(reason, 6, 2)
     for hunk in changed.lines[:_SHOWN]:
         yield from shown(hunk)
     if len(changed.lines) > _SHOWN:
         yield f"    and {len(changed.lines) - _SHOWN} more changed places"
     if not changed.lines:
-        yield "    by no line: parameters or facts differ"
+        yield "    by no line of the templates: parameters or facts differ"
     yield ""
+
+
+def sentences(changed: Changed, diff: Diff) -> Iterator[tuple[str, list[str]]]:
+    """Who may now do what, with the reasons of now and before."""
+    by_cell = {id(change.cell): change for change in changed.changes}
+    for group in groups(change.cell for change in changed.changes):
+        example = by_cell[id(group.cell)]
+        within = {
+            (id(caller), id(question)) for caller in group.callers for question in group.questions
+        }
+        alike = [
+            change
+            for change in changed.changes
+            if (id(change.cell.caller), id(change.cell.question)) in within
+        ]
+        reasons = _reasons("now", (change.after for change in alike))
+        reasons += _reasons("before", (change.before for change in alike))
+        yield sentence(group, diff.matrix_of(example), said(example)), reasons
+
+
+def _reasons(when: str, cells: Iterable[Cell | None]) -> list[str]:
+    """One reason of each kind."""
+    kinds = {because(cell): cell for cell in cells if cell is not None}
+    reasons = (words.deciding(cell.decision) for cell in kinds.values())
+    return [f"{when}: {words.reason(reason)}" for reason in reasons]
 
 
 def said(change: Change) -> str:
@@ -63,10 +84,6 @@ def said(change: Change) -> str:
     if change.after is None or change.after.verdict is Verdict.REFUSED:
         return "may no longer"
     return "may" if change.after.verdict is Verdict.ALLOWED else "may now or may not"
-
-
-def _why(cell: Cell) -> str:
-    return words.reason(words.deciding(cell.decision))
 
 
 def shown(hunk: Hunk) -> Iterator[str]:

@@ -8,7 +8,7 @@ from backstairs.access import Verdict
 from backstairs.report.curl import curl
 from backstairs.report.formats import words
 from backstairs.report.formats.check_text import MAY
-from backstairs.report.formats.diff_text import NOTHING, said, shown
+from backstairs.report.formats.diff_text import NOTHING, sentences, shown
 from backstairs.report.formats.sentences import sentence
 from backstairs.report.groups import blocks, groups
 from backstairs.report.matrix import NOT_MODELLED
@@ -76,13 +76,9 @@ def render_diff(diff: Diff) -> str:
 
 
 def _changed(changed: Changed, diff: Diff) -> Iterator[str]:
-    by_cell = {id(change.cell): change for change in changed.changes}
-    for group in groups(change.cell for change in changed.changes):
-        change = by_cell[id(group.cell)]
-        yield f"- {_escaped(sentence(group, diff.matrix_of(change), said(change)))}"
-        for when, cell in (("now", change.after), ("before", change.before)):
-            if cell is not None:
-                yield f"  - {when}: {_escaped(words.reason(words.deciding(cell.decision)))}"
+    for text, reasons in sentences(changed, diff):
+        yield f"- {_escaped(text)}"
+        yield from (f"  - {_escaped(reason)}" for reason in reasons)
     if changed.lines:
         yield from ("", "```diff")
         for hunk in changed.lines:

@@ -20,5 +20,9 @@ def sentence(group: Group, matrix: Matrix, may: str = "may") -> str:
         who = EVERYBODY
     if len(group.entrances) == len(matrix.entrances):
         where = EVERYWHERE
+    api = group.cell.question.api
+    every = sum(question.api is api for question in matrix.questions)
     what = listed((one.label for one in group.questions), None)
-    return f"{who} {may} {what} of {group.cell.question.api.name} from {where}"
+    if len(group.questions) == every > 1:
+        what = "call every route"
+    return f"{who} {may} {what} of {api.name} from {where}"
