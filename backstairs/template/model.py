@@ -56,11 +56,18 @@ class DeclaredFunction:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredEndpoint:
-    """An execute-api interface endpoint."""
+    """An execute-api interface endpoint.
+
+    `vpc`, `subnets` and `security_groups` are names or ids. `private_dns` None: not known.
+    """
 
     name: str
     endpoint: Endpoint
     source: Source
+    vpc: str = ""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    private_dns: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,14 @@ class Resources:
         """The name of the resource of a type that a value refers to; None if it is no such one."""
         return self._names.get((kind, value)) if isinstance(value, str) else None
 
+    def name_or_id(self, kind: str, value: object) -> str:
+        """The same, or what is written there where it is no resource of the template."""
+        return self.named(kind, value) or str(value)
+
+    def all_of(self, kind: str, values: object) -> tuple[str, ...]:
+        """The names, or ids, of a list of resources of a type."""
+        return tuple(self.name_or_id(kind, value) for value in texts(values))
+
 
 def texts(value: object) -> list[str | Unresolved]:
     """A list of texts, of which CloudFormation also takes one alone; none for what is not there."""
@@ -84,3 +92,10 @@ def texts(value: object) -> list[str | Unresolved]:
         return []
     items = value if isinstance(value, list) else [value]
     return [item if isinstance(item, Unresolved) else str(item) for item in items]
+
+
+def boolean(value: object, *, default: bool) -> bool | None:
+    """A boolean as templates write it; None where it is not known."""
+    if value is None:
+        return default
+    return {"true": True, "false": False}.get(str(value).lower())

@@ -31,6 +31,8 @@ _IDS = {
     "AWS::EC2::PrefixList": "pl-",
     "AWS::EC2::Instance": "i-",
     "AWS::EC2::NetworkInterface": "eni-",
+    "AWS::Route53::HostedZone": "zone-",
+    "AWS::Route53Resolver::ResolverEndpoint": "rslvr-ep-",
     "AWS::Route53Resolver::ResolverRule": "rslvr-rr-",
     "AWS::ApiGateway::RestApi": "",
     "AWS::ApiGateway::Resource": "",
@@ -103,6 +105,8 @@ _ID_ATTRIBUTES = {"Id", "ApiId", "RestApiId", "GroupId", "VpcId", "SubnetId", "R
     "IntegrationId",
     "AuthorizerId",
 }
+# What AWS makes with a VPC.
+_DEFAULTS = {"DefaultSecurityGroup": "sg", "DefaultNetworkAcl": "acl"}
 _ARN_ATTRIBUTES = {"Arn", "TopicArn", "PolicyArn", "FunctionArn", "UserPoolArn"}
 _QUALIFIED = ("AWS::Lambda::Alias", "AWS::Lambda::Version")
 
@@ -156,10 +160,17 @@ class StandIn:
             return self.arn()
         if name in self.properties:
             return self.resolve(self.properties[name])
-        if name in _ID_ATTRIBUTES or name.endswith("Name"):
+        own = self.kind.rpartition("::")[2] + "Id"
+        if name == own or name in _ID_ATTRIBUTES or name.endswith("Name"):
             return self._name()
+        return self._made_with_it(name)
+
+    def _made_with_it(self, name: str) -> Any:
+        """What AWS makes along with a resource."""
         if (self.kind, name) == ("AWS::ApiGateway::RestApi", "RootResourceId"):
             return f"{self._name()}.root"
+        if self.kind == "AWS::EC2::VPC" and name in _DEFAULTS:
+            return f"{_DEFAULTS[name]}-default-of-{self.name.replace('/', '.')}"
         if (self.kind, name) == ("AWS::EC2::VPCEndpoint", "DnsEntries"):
             host = f"{self._name()}.execute-api.{self.region}.vpce.amazonaws.com"
             return [f"Z0:{host}"]
