@@ -126,8 +126,8 @@ bench: install .venv/peers/.installed $(if $(DEPLOYED),.venv/$(LAMBDA)/.installe
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
 	for name in uv local sam cfn-lint checkov zizmor runtime peers vectors node; do \
 		$(COMPILE) --python-version 3.11 requirements/$$name.in --output-file requirements/$$name.txt; done
-	for name in claims members notifier; do \
-		$(COMPILE) --python-version 3.11 requirements/functions.in --output-file functions/$$name/requirements.txt; done
+	for file in $$(find functions -name requirements.txt -size +0); do \
+		$(COMPILE) --python-version 3.11 requirements/functions.in --output-file $$file; done
 	$(COMPILE) --python-version 3.13 requirements/signing.in --output-file layers/signing/requirements.txt
 
 clean: ## remove what was installed, built and left by runs

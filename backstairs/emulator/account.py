@@ -14,10 +14,9 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ministack.app import app as ministack
 
@@ -25,9 +24,8 @@ from backstairs.emulator import adapters, identities, notices
 from backstairs.emulator.settings import ACCOUNT_ID, SNAPSHOT_FILE
 from backstairs.emulator.snapshot import SnapshotError, Snapshots
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+if TYPE_CHECKING:
+    from backstairs.http.asgi import Receive, Scope, Send
 
 _OWN = "/_backstairs/"
 _ACCESS_KEYS = _OWN + "access-keys/"

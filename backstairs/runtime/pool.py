@@ -41,6 +41,11 @@ _API = "/2018-06-01/runtime/"
 _RENEW_BEFORE = timedelta(minutes=15)
 
 
+def unqualified(arn: str) -> str:
+    """A function's ARN without the alias or version that it may end with."""
+    return ":".join(arn.split(":")[:7])
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A deployed function as Lambda describes it, its code and layers unpacked in folders.

@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from backstairs.runtime.batches import Batch, Failure, Policy, Record, after, expired, is_exhausted
 from backstairs.runtime.event_filter import EventFilter
+from backstairs.runtime.pool import unqualified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +78,7 @@ class EventSource:
         filters = described.get("FilterCriteria", {}).get("Filters", [])
         return cls(
             stream_arn=described["EventSourceArn"],
-            function_arn=":".join(described["FunctionArn"].split(":")[:7]),
+            function_arn=unqualified(described["FunctionArn"]),
             batch_size=described.get("BatchSize", 100),
             starting_position=described.get("StartingPosition", "LATEST"),
             filters=EventFilter([one["Pattern"] for one in filters]),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from backstairs.template.openapi import ANY_METHOD
 from backstairs.template.sources import Written
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _MADE_BY = {
 }
 # What SAM calls a property whose name is another in CloudFormation.
 _WRITTEN_AS = {"Body": "DefinitionBody", "PolicyDocument": "PolicyDocument"}
-_ANY = "x-amazon-apigateway-any-method"
 
 
 class Places:
@@ -80,7 +80,7 @@ class Places:
         for body in ("Body", "DefinitionBody"):
             if self._has(logical_id, ("Properties", body, *path[2:])):
                 return self._lines.at("Resources", logical_id, "Properties", body, *path[2:])
-        method = "ANY" if path[4] == _ANY else str(path[4]).upper()
+        method = "ANY" if path[4] == ANY_METHOD else str(path[4]).upper()
         return self._events.get((logical_id, method, str(path[3])))
 
     @cached_property

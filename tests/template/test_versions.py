@@ -170,6 +170,12 @@ def test_versions_of_every_function_with_versions_are_pruned(
         operation = nested(stack, "Operation")
         variables = operation.properties("PrunerFunction")["Environment"]["Variables"]
         assert set(variables["FUNCTION_NAMES"].split(",")) == versioned
+        (policy,) = operation.properties("PrunerRole")["Policies"]
+        look, delete, _ = policy["PolicyDocument"]["Statement"]
+        assert {arn.split(":", 6)[6] for arn in look["Resource"]} == versioned
+        assert {arn.split(":", 6)[6] for arn in delete["Resource"]} == {
+            f"{name}:*" for name in versioned
+        }
 
 
 def test_old_layer_versions_go(application_with: Callable[..., Any]) -> None:

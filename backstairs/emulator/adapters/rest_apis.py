@@ -8,14 +8,10 @@ from typing import Any
 from ministack.services import apigateway_v1 as rest
 from ministack.services.cloudformation import provisioners
 
-from backstairs.template.openapi import default_endpoint
+from backstairs.template.openapi import BINARY, KEY_SOURCE, POLICY, default_endpoint
 
 Json = dict[str, Any]
 Result = tuple[str, dict[str, Any]]
-
-_POLICY = "x-amazon-apigateway-policy"
-_BINARY = "x-amazon-apigateway-binary-media-types"
-_KEY_SOURCE = "x-amazon-apigateway-api-key-source"
 
 # By API id; an API made without a definition is in neither.
 definitions: dict[str, Json] = {}
@@ -82,11 +78,11 @@ def _apply(api_id: str, properties: Json) -> None:
         definitions.pop(api_id, None)
         return
     definitions[api_id] = copy.deepcopy(body)
-    api["policy"] = properties.get("Policy") or body.get(_POLICY)
+    api["policy"] = properties.get("Policy") or body.get(POLICY)
     # In the property a slash is written `~1` ("AWS::ApiGateway::RestApi", `BinaryMediaTypes`).
     listed = [one.replace("~1", "/") for one in properties.get("BinaryMediaTypes") or []]
-    api["binaryMediaTypes"] = listed or body.get(_BINARY, [])
-    api["apiKeySource"] = properties.get("ApiKeySourceType") or body.get(_KEY_SOURCE, "HEADER")
+    api["binaryMediaTypes"] = listed or body.get(BINARY, [])
+    api["apiKeySource"] = properties.get("ApiKeySourceType") or body.get(KEY_SOURCE, "HEADER")
 
 
 def _move(imported: str, api_id: str) -> None:
@@ -122,12 +118,12 @@ def _freeze_on_deployment() -> None:
         answer = create(api_id, data)
         if api_id in definitions:
             frozen = {**copy.deepcopy(definitions[api_id])}
-            frozen.pop(_POLICY, None)
+            frozen.pop(POLICY, None)
             policy = rest._rest_apis[api_id]["policy"]
             if policy:
-                frozen[_POLICY] = copy.deepcopy(policy)
-            frozen[_BINARY] = list(rest._rest_apis[api_id]["binaryMediaTypes"])
-            frozen[_KEY_SOURCE] = rest._rest_apis[api_id]["apiKeySource"]
+                frozen[POLICY] = copy.deepcopy(policy)
+            frozen[BINARY] = list(rest._rest_apis[api_id]["binaryMediaTypes"])
+            frozen[KEY_SOURCE] = rest._rest_apis[api_id]["apiKeySource"]
             for deployment_id in set(rest._deployments_v1[api_id]) - before:
                 deployed[api_id, deployment_id] = frozen
         return answer

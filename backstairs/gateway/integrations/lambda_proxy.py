@@ -17,7 +17,7 @@ from backstairs.gateway.gateway_responses import own_answers
 from backstairs.gateway.media_types import answer_is_binary
 from backstairs.gateway.outcome import By, Outcome, refused
 from backstairs.gateway.proxy_response import MalformedAnswerError, answer
-from backstairs.runtime.pool import MAXIMUM_PAYLOAD, NotRunError
+from backstairs.runtime.pool import MAXIMUM_PAYLOAD, NotRunError, unqualified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +44,7 @@ class Integrations:
         invalid = validator.refuse(request.wire) if validator else None
         if validator is not None and invalid is not None:
             return _invalid(admitted, validator, invalid)
-        # By the function, whichever alias or version the method names.
-        pool = self._pools.get(":".join((request.route.function or "").split(":")[:7]))
+        pool = self._pools.get(unqualified(request.route.function or ""))
         why = integration.why_not_modelled
         if why is not None or pool is None:
             why = why or "the integration is not a function of this account"
