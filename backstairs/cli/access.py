@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="the matrix as JSON, with every cell")
     how.add_argument("--markdown", action="store_true", help="for a pull request")
+    how.add_argument("--html", type=Path, metavar="FILE", help="the matrix as one page, with a map")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -88,13 +89,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _matrix(options: argparse.Namespace, words: list[str]) -> int:
-    from backstairs.report.formats import json_text, markdown, text
+    from backstairs.report.formats import html, json_text, markdown, text
     from backstairs.report.matrix import matrix_of
 
     facts = _facts(options)
     application = _application(options, _one_template(options, words), facts)
     matrix = matrix_of(application, facts, _principals(options, application))
-    if options.json:
+    if options.html:
+        options.html.write_text(html.render(matrix), encoding="utf-8")
+        print(f"{options.html}: open it in a browser")
+    elif options.json:
         _print(json_text.render(matrix))
     else:
         _print(
@@ -109,8 +113,8 @@ def _check(options: argparse.Namespace, words: list[str]) -> int:
     from backstairs.report.formats import check_text, markdown
     from backstairs.report.matrix import matrix_of
 
-    if options.json:
-        raise ProblemError("check has no JSON: its lines and its exit status are the answer")
+    if options.json or options.html:
+        raise ProblemError("check has neither JSON nor a page: its exit status is the answer")
     template, facts = _one_template(options, words), _facts(options)
     path = options.contract or template.parent / CONTRACT
     contract = read_contract(path)
@@ -127,8 +131,8 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
     from backstairs.report.diff import diff
     from backstairs.report.formats import diff_text, markdown
 
-    if options.json:
-        raise ProblemError("diff has no JSON: --markdown is for a pull request")
+    if options.json or options.html:
+        raise ProblemError("diff has neither JSON nor a page: --markdown is for a pull request")
     if not 1 <= len(words) <= 2:  # noqa: PLR2004 - as the usage says
         raise ProblemError("diff takes BASE, or BASE and HEAD: git revisions or files")
     facts = _facts(options)

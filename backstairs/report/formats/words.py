@@ -9,7 +9,7 @@ from backstairs.access import Authorization, Kind, Verdict
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from backstairs.access import Decision, Reason
+    from backstairs.access import Decision, Reason, Route
     from backstairs.report.callers import Caller
     from backstairs.report.entrances import Entrance
     from backstairs.report.groups import Block, Cluster
@@ -55,11 +55,16 @@ def api_line(declared: DeclaredApi) -> str:
 
 def asked(block: Block) -> str:
     """How the routes of a block ask who calls."""
-    kinds = {question.route.authorization for question in block.questions}
-    keys = {question.route.needs_key for question in block.questions}
-    said = [kind.value for kind in sorted(kinds, key=lambda kind: kind.value)]
+    return asks([question.route for question in block.questions])
+
+
+def asks(routes: Iterable[Route]) -> str:
+    """How routes ask who calls: by their authorization, and an API key if all want one."""
+    found = list(routes)
+    said = sorted({route.authorization.value for route in found})
     said = ["no authorization" if kind == Authorization.NONE.value else kind for kind in said]
-    return " or ".join(said) + (" and an API key" if keys == {True} else "")
+    with_key = all(route.needs_key for route in found)
+    return " or ".join(said) + (" and an API key" if with_key else "")
 
 
 def deciding(decision: Decision) -> Reason:
