@@ -96,7 +96,7 @@ def _matrix(options: argparse.Namespace, words: list[str]) -> int:
     application = _application(options, _one_template(options, words), facts)
     matrix = matrix_of(application, facts, _principals(options, application))
     if options.html:
-        options.html.write_text(html.render(matrix), encoding="utf-8")
+        _write(options.html, html.render(matrix))
         print(f"{options.html}: open it in a browser")
     elif options.json:
         _print(json_text.render(matrix))
@@ -146,6 +146,13 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
 
 def _print(text: str) -> None:
     print(text, end="")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ProblemError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _one_template(options: argparse.Namespace, words: list[str]) -> Path:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -269,3 +272,21 @@ def test_sixty_thousand_cells(browser: Browser, folder: Path) -> None:
     assert "Function8" in text(browser, "#why")
     data = page_data(matrix)
     assert len(data["decisions"]) < len(matrix.cells) / 2
+
+
+def test_the_command_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`backstairs access --html FILE`; a file that cannot be written is said in one line."""
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}), encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    command = [sys.executable, "-m", "backstairs", "access", "--html"]
+    done = subprocess.run([*command, "page.html"], capture_output=True, text=True, check=True)
+    assert done.stdout == "page.html: open it in a browser\n"
+    assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    failed = subprocess.run([*command, "no/page.html"], capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert (
+        failed.stderr == "backstairs: no/page.html: cannot be written: No such file or directory\n"
+    )
