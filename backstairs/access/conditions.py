@@ -187,6 +187,19 @@ def _operator(name: str) -> _Operator:
     )
 
 
+def compared(operator: str) -> str | None:
+    """What an operator compares by, in lower case: `stringlike` for `StringNotLikeIfExists`.
+
+    None for `Null` and for what is not modelled.
+    """
+    try:
+        _operator(operator)
+    except _NotModelledError:
+        return None
+    name = operator.lower().rpartition(":")[2].removesuffix("ifexists")
+    return _NEGATED.get(name, name)
+
+
 def _covers(values: Sequence[Text], actual: str, operator: _Operator, lookup: Lookup) -> Truth:
     """Whether one of the policy's values fits the request's value."""
 

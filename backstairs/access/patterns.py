@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from backstairs.access.truth import Truth
@@ -36,29 +36,63 @@ _WITHIN = re.compile(r"\*(?![*:]|\Z)|\?")
 _PARTS = re.compile(r"(\$\{[*?$]\}|\*|\?)")
 
 
-def _regex(pattern: str, *, ignore_case: bool = False, segments: bool = False) -> re.Pattern[str]:
-    """A pattern as a regular expression; with `segments`, wildcards stay between two colons.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a pattern: text, or a wildcard, which may have to stay between two colons."""
 
-    Atomic groups: a caller chooses the path, and must not choose how long it takes to match.
+    text: str
+    wildcard: Literal["", "?", "*"] = ""
+    within: bool = False
+
+
+def parts_of(pattern: str, *, segments: bool = False) -> list[Part]:
+    """A pattern's parts in their order; with `segments`, wildcards stay between two colons.
+
+    A star before a colon, or at the end, passes colons all the same.
     """
-    one = "[^:]" if segments else "."
-    parts = _PARTS.split(pattern)
-    pieces = [""]
-    runs = []
-    for index, part in enumerate(parts):
+    written = _PARTS.split(pattern)
+    found = []
+    for index, part in enumerate(written):
         if part == "*":
-            after = "".join(parts[index + 1 :]).lstrip("*")
-            runs.append(".*" if not after or after.startswith(":") else f"{one}*")
+            after = "".join(written[index + 1 :]).lstrip("*") if segments else ""
+            found.append(Part("", "*", bool(after) and not after.startswith(":")))
+        elif part == "?":
+            found.append(Part("", "?", segments))
+        elif part:
+            found.append(Part(literal(part)))
+    return found
+
+
+def _regex(pattern: str, *, ignore_case: bool = False, segments: bool = False) -> re.Pattern[str]:
+    """A pattern as a regular expression.
+
+    Atomic groups: a caller chooses the path, and must not choose how long it takes to match. The
+    first place where a group fits is as good as any later one. That holds of runs within a segment
+    as long as the colon before them is not chosen for good, so they are in one group with it.
+    """
+    pieces, runs = [""], []
+    for part in parts_of(pattern, segments=segments):
+        one = "[^:]" if part.within else "."
+        if part.wildcard == "*":
+            runs.append(f"{one}*")
             pieces.append("")
         else:
-            pieces[-1] += one if part == "?" else re.escape(literal(part))
-    first, *others = pieces
-    if not others:
-        return re.compile(first, _flags(ignore_case=ignore_case))
-    middle = "".join(
-        f"(?>{run}?{piece})" for run, piece in zip(runs, others[:-1], strict=False) if piece
-    )
-    regex = f"{first}{middle}{runs[-1]}{others[-1]}"
+            pieces[-1] += one if part.wildcard else re.escape(part.text)
+    regex, group = pieces[0], ""
+    following = list(zip(runs, pieces[1:], strict=True))
+    for run, piece in following[:-1]:
+        if not piece:
+            continue
+        if run == ".*":
+            regex += f"(?>{group})" if group else ""
+            group = f".*?{piece}"
+        elif group:
+            group += f"(?>{run}?{piece})"
+        else:
+            regex += f"(?>{run}?{piece})"
+    for run, piece in following[-1:]:
+        regex += f"(?>{group})" if group and run == ".*" else group
+        regex += f"{run}{piece}"
     return re.compile(regex, _flags(ignore_case=ignore_case))
 
 

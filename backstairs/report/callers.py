@@ -20,11 +20,11 @@ THIS_ACCOUNT = "anybody in this account"
 OTHER_ACCOUNT = "another account"
 KEY_HOLDER = "a key holder"
 
-_EVERYTHING = {
+_DOCUMENT = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
-_GRANT = parse_policy("a grant of everything", _EVERYTHING)
+EVERYTHING = parse_policy("a grant of everything", _DOCUMENT)
 _OTHERS = ("999999999999", "888888888888")
 
 
@@ -103,7 +103,7 @@ def _declared(one: DeclaredPrincipal) -> Caller:
 
 
 def _anybody(account: str, *, granted: bool) -> Principal:
-    return replace(_role(account, "anybody"), policies=(_GRANT,) if granted else ())
+    return replace(_role(account, "anybody"), policies=(EVERYTHING,) if granted else ())
 
 
 def _role(account: str, name: str) -> Principal:
@@ -115,7 +115,7 @@ def _role(account: str, name: str) -> Principal:
 def _identity(arn: str, *, granted: bool) -> Principal:
     """The principal of an ARN as a policy has it: of a role, a session of it, or a user."""
     account, name = account_of(arn), arn.partition("/")[2]
-    policies = (_GRANT,) if granted else ()
+    policies = (EVERYTHING,) if granted else ()
     if ":assumed-role/" in arn:
         role = arn.replace(":sts:", ":iam:").replace("assumed-role/", "role/").rpartition("/")[0]
         return Principal(arn, role, account, "AssumedRole", policies=policies)

@@ -116,7 +116,8 @@ def _literal(values: Iterable[str]) -> Iterator[str]:
     return (value for value in values if not re.search(r"[*?$]", value))
 
 
-_ELSEWHERE = ("198.51.100.1", "203.0.113.1", "192.0.2.1")
+_ELSEWHERE = ("198.51.100.1", "203.0.113.1", "192.0.2.1", "2001:db8::1")
+_FIRST = ("0.0.0.0", "::")  # noqa: S104 - an address to ask about, none to listen at
 
 
 def address_classes(lists: Iterable[tuple[str, ...]]) -> list[tuple[str, str | None]]:
@@ -130,6 +131,7 @@ def address_classes(lists: Iterable[tuple[str, ...]]) -> list[tuple[str, str | N
         candidates.append(network.network_address)
         if int(network.broadcast_address) + 1 < 1 << network.max_prefixlen:
             candidates.append(network.broadcast_address + 1)
+    candidates += [ipaddress.ip_address(text) for text in _FIRST]
     classes: dict[tuple[bool, ...], tuple[str, str | None]] = {}
     for address in candidates:
         inside = [next((str(net) for net in one if address in net), None) for one in parsed]

@@ -37,6 +37,14 @@ class Routes:
         methods = self._methods.get(resource or "", {})
         return methods.get(method) or methods.get("ANY"), parameters
 
+    def before(self, route: Route, method: str) -> list[str]:  # noqa: ARG002 - HTTP APIs ask it
+        """The paths of resources that are preferred to a route's: what they match is not its."""
+        if "{" not in route.path:
+            return []
+        literal = [path for path in self._methods if "{" not in path]
+        patterns = [path for _, path in self._patterns]
+        return literal + patterns[: patterns.index(route.path)]
+
     def _resource(self, path: str) -> tuple[str | None, dict[str, str]]:
         if path in self._methods and "{" not in path:
             return path, {}
@@ -53,6 +61,11 @@ def matches_path(pattern: str, path: str) -> bool:
     return _pattern(pattern).fullmatch(path) is not None
 
 
+def parts_of(path: str) -> list[str]:
+    """A resource's pattern in parts: text, `{parameter}` and `{greedy+}`."""
+    return [part for part in re.split(r"(\{[^}]+\})", path) if part]
+
+
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(
         "".join(
@@ -61,7 +74,7 @@ def _pattern(path: str) -> re.Pattern[str]:
             else "([^/]+)"
             if part.startswith("{")
             else re.escape(part)
-            for part in re.split(r"(\{[^}]+\})", path)
+            for part in parts_of(path)
         ),
         re.DOTALL,  # an encoded line feed is a character like any other
     )
@@ -98,6 +111,16 @@ class HttpRoutes:
                 names = _PARAMETER.findall(route.path)
                 return route, dict(zip(names, found.groups(), strict=True))
         return self._default, {}
+
+    def before(self, route: Route, method: str) -> list[str]:
+        """The paths of routes that come before one for a method: what they match is not its."""
+        paths = []
+        for _, other in self._routes:
+            if other is route:
+                break
+            if other.method in (method, "ANY"):
+                paths.append(other.path)
+        return paths
 
 
 def _http_ranks(route: Route) -> tuple[bool, list[int], bool]:

@@ -6,7 +6,7 @@ import fnmatch
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backstairs.access import parse_policy
@@ -119,6 +119,15 @@ def test_what_is_claimed_of_an_arn_holds_in_both_readings(pattern: str, value: s
     if claimed is False:
         assert not matches(pattern, value)
         assert not reference(pattern, value)
+
+
+@thorough
+@given(pattern=st.text(alphabet="a/:*?", max_size=9), value=st.text(alphabet="a/:", max_size=9))
+@example(pattern="*:a*b", value=":a:ab")
+def test_what_both_readings_cover_is_claimed(pattern: str, value: str) -> None:
+    """Unknown is for values that one reading alone covers."""
+    both = reference(pattern, value) and matches(pattern, value)
+    assert (arn_match(pattern)(value) is True) is both
 
 
 def test_a_statement_keeps_its_patterns_as_it_read_them() -> None:

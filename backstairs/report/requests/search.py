@@ -1,0 +1,276 @@
+"""The search for a request that is admitted though it should not be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from backstairs.access import ApiKey, Call, Decision, Origin, Route, Verdict, decide, rules
+from backstairs.access.context import context_of
+from backstairs.access.patterns import substitute
+from backstairs.access.policy import SHORT_FORM
+from backstairs.report.callers import ANONYMOUS, Caller
+from backstairs.report.requests import ways
+from backstairs.report.requests.automata import TooManyError
+from backstairs.report.requests.paths import Paths, Pattern, everywhere
+from backstairs.report.requests.patterns import readings
+from backstairs.report.requests.strangers import Strangers
+from backstairs.report.requests.values import moments
+from backstairs.template.openapi import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from backstairs.access import Api, Policy, Principal
+    from backstairs.access.policy import Statement
+    from backstairs.report.entrances import Entrance
+
+    Allowed = Callable[[Caller, Api, Route, Entrance], bool]
+
+STATES = 20_000
+"""How many states one walk through patterns may take; what takes more is left out, by name."""
+
+_VERBS = tuple(verb.upper() for verb in METHODS)
+_NOBODY = Caller(ANONYMOUS, None, "whoever sends no signature")
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A request outside the claim that is admitted, or of which nobody can say that it is not."""
+
+    caller: Caller
+    entrance: Entrance
+    call: Call
+    decision: Decision
+
+    @property
+    def admitted(self) -> bool:
+        """Whether it is certain."""
+        return self.decision.verdict is Verdict.ALLOWED
+
+    @property
+    def by_reading(self) -> bool:
+        """Whether it rests on how AWS reads a path that is not plain, which is not documented."""
+        read = {rules.PATH_AS_SENT, rules.HTTP_PATHS}
+        return not self.admitted and any(one.rule in read for one in self.decision.reasons)
+
+    def __str__(self) -> str:
+        name = self.call.api.name if self.call.api else ""
+        at = f", at {self.call.now:%Y-%m-%dT%H:%M:%SZ}" if self.call.now else ""
+        who = f"{self.caller.name} ({self.caller.says})"
+        way = f"{self.entrance.name} ({self.entrance.says})"
+        return f"{self.call.method} {self.call.path} of {name} by {who}, through {way}{at}"
+
+
+@dataclass(slots=True)
+class Coverage:
+    """How many requests were decided, each for its class, and what could not be enumerated."""
+
+    decided: int = 0
+    left_out: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every request that exists is in a class that was decided."""
+        return not self.left_out
+
+
+class Requests:
+    """The requests of some APIs, outside of a claim.
+
+    `callers` and `entrances` are the known ones; others are derived from the policies. `allowed` is
+    the claim: nobody may call but whom it lets. `coverage` is whole once `witnesses` is exhausted.
+    """
+
+    def __init__(
+        self,
+        apis: Sequence[Api],
+        callers: Sequence[Caller],
+        entrances: Sequence[Entrance],
+        allowed: Allowed,
+        states: int = STATES,
+    ) -> None:
+        self._apis, self._callers, self._entrances = apis, callers, entrances
+        self._allowed, self._states = allowed, states
+        self.coverage = Coverage()
+
+    def witnesses(self) -> Iterator[Witness]:
+        """For each route, caller and way in outside the claim a request, the certain ones first."""
+        for api in self._apis:
+            found: dict[tuple[Route, str, str], Witness] = {}
+            for one in self._of(api):
+                route = one.call.route
+                if route is None:
+                    continue
+                key = (route, one.caller.name, one.entrance.name)
+                if key not in found or (one.admitted and not found[key].admitted):
+                    found[key] = one
+            yield from sorted(found.values(), key=lambda one: not one.admitted)
+
+    def _of(self, api: Api) -> Iterator[Witness]:
+        search = _OfApi(api, self._states, self.coverage)
+        guards = list(_statements(api.policy))
+        for entrance in self._entrances:
+            endpoint = entrance.origin.endpoint
+            guards += _statements(endpoint.policy if endpoint else None)
+        for caller in self._who(api, guards):
+            lookup = context_of(_call(Origin("nowhere"), api, caller), api, caller.principal).get
+            statements = [*guards, *_held(caller.principal)]
+            self._leave_out(api, ways.not_enumerated(statements))
+            try:
+                entrances = ways.ways(self._entrances, statements, lookup, self._states)
+            except TooManyError:
+                self._leave_out(api, [f"ways in for {caller.name}: too many classes"])
+                continue
+            for now in moments(statements):
+                for entrance in entrances:
+                    yield from search.requests(caller, entrance, now, self._allowed)
+
+    def _who(self, api: Api, guards: Sequence[Statement]) -> Iterator[Caller]:
+        yield from self._callers
+        known = [one.principal for one in self._callers if one.principal]
+        strangers = Strangers(api, guards, known, self._states)
+        try:
+            yield from strangers
+        except TooManyError:
+            strangers.left_out.append("callers that are not declared: too many classes")
+        self._leave_out(api, strangers.left_out)
+        if len(known) == len(self._callers):
+            yield _NOBODY
+
+    def _leave_out(self, api: Api, what: Iterable[str]) -> None:
+        self.coverage.left_out |= {f"{api.name}: {one}": None for one in what}
+
+
+class _OfApi:
+    """The requests of one API."""
+
+    def __init__(self, api: Api, states: int, coverage: Coverage) -> None:
+        self._api, self._states, self._coverage = api, states, coverage
+        self._all: dict[frozenset[Pattern], list[str]] = {}
+        self._paths = {
+            route: [(method, Paths(api, route, method, states)) for method in _methods(api, route)]
+            for route in api.routes
+        }
+        here = frozenset({(api.api_id, api.stage)})
+        self._key = ApiKey(f"a key of {api.name}", "", enabled=True, stages=here)
+
+    def requests(
+        self, caller: Caller, entrance: Entrance, now: datetime | None, allowed: Allowed
+    ) -> Iterator[Witness]:
+        """Those outside the claim that are not refused: a certain one, or all that are unknown."""
+        reachable = self._api.private is (entrance.origin.endpoint is not None)
+        told: dict[str, frozenset[Pattern]] = {}
+        for route, by_method in self._paths.items():
+            who = caller.keyed if route.needs_key else caller
+            if allowed(who, self._api, route, entrance):
+                continue
+            for method, paths in by_method:
+                call = _call(entrance.origin, self._api, caller, method, now)
+                call = replace(call, route=route, api_key=self._key if route.needs_key else None)
+                if method not in told:
+                    found = _patterns(call, self._api) if reachable else ()
+                    told[method] = frozenset(found)
+                yield from self._search(
+                    Witness(who, entrance, call, _UNDECIDED), paths, told[method]
+                )
+
+    def _search(
+        self, asked: Witness, paths: Paths, patterns: frozenset[Pattern]
+    ) -> Iterator[Witness]:
+        try:
+            if not patterns:
+                yield from self._decide(asked, [paths.any_path] if paths.any_path else [])
+                return
+            # What is refused whatever the path, is refused however the path is read.
+            if not any(self._decide(asked, self._everywhere(patterns))):
+                return
+            for one in self._decide(asked, paths.plain(patterns)):
+                yield one
+                if one.admitted:
+                    return
+            yield from self._decide(asked, paths.odd(patterns))
+        except TooManyError:
+            self._leave_out(f"paths of {asked.call.method} {_path(asked)} for {asked.caller.name}")
+
+    def _everywhere(self, patterns: frozenset[Pattern]) -> list[str]:
+        """A path of each class, wherever it leads."""
+        if patterns not in self._all:
+            self._all[patterns] = everywhere(patterns, self._states)
+        return self._all[patterns]
+
+    def _decide(self, asked: Witness, paths: Iterable[str]) -> Iterator[Witness]:
+        for path in paths:
+            call = replace(asked.call, path=path)
+            decision = decide(call)
+            self._coverage.decided += 1
+            if decision.verdict is not Verdict.REFUSED:
+                yield replace(asked, call=call, decision=decision)
+
+    def _leave_out(self, what: str) -> None:
+        self._coverage.left_out[f"{self._api.name}: {what}: too many classes"] = None
+
+
+_UNDECIDED = Decision(Verdict.UNKNOWN, ())
+
+
+def _path(asked: Witness) -> str:
+    return asked.call.route.path if asked.call.route else ""
+
+
+def _call(
+    origin: Origin, api: Api, caller: Caller, method: str = "GET", now: datetime | None = None
+) -> Call:
+    return Call(origin, method, "/", api, None, caller=caller.principal, now=now)
+
+
+def _methods(api: Api, route: Route) -> list[str]:
+    if route.method != "ANY":
+        return [route.method]
+    others = {one.method for one in api.routes if one.path == route.path}
+    return [verb for verb in _VERBS if verb not in others]
+
+
+def _patterns(call: Call, api: Api) -> Iterator[Pattern]:
+    """The patterns that paths are compared with, their variables replaced."""
+    endpoint = call.origin.endpoint
+    lookups = [context_of(call, api, who).get for who in (None, call.caller)]
+    policies = [(api.policy, True), (endpoint.policy if endpoint else None, False)]
+    policies += [(policy, False) for policy in _policies(call.caller)]
+    for policy, of_api in policies:
+        for statement in _statements(policy):
+            for written in statement.resources:
+                if not isinstance(written, str):
+                    continue
+                before = f"/{api.stage}/{call.method}"
+                if not written.startswith(SHORT_FORM):
+                    before = api.arn + before
+                elif not of_api:
+                    continue
+                text = written.removeprefix("execute-api:") if before[0] == "/" else written
+                for lookup in lookups:
+                    yield from _read(substitute(text, lookup), before)
+
+
+def _read(text: object, before: str) -> Iterator[Pattern]:
+    if isinstance(text, str):
+        for segments in readings(text):
+            pattern = Pattern(text, segments, before)
+            if pattern.tells:
+                yield pattern
+
+
+def _policies(principal: Principal | None) -> tuple[Policy, ...]:
+    if principal is None:
+        return ()
+    return (*principal.policies, *principal.limits, *principal.session)
+
+
+def _held(principal: Principal | None) -> Iterator[Statement]:
+    for policy in _policies(principal):
+        yield from policy.statements
+
+
+def _statements(policy: Policy | None) -> tuple[Statement, ...]:
+    return policy.statements if policy else ()
