@@ -159,9 +159,7 @@ class Paths:
             self._odd[patterns] = list(dict.fromkeys(found))
         return self._odd[patterns]
 
-    def _sent(
-        self, patterns: frozenset[Pattern], *, odd: bool, decode: bool = False
-    ) -> list[str]:
+    def _sent(self, patterns: frozenset[Pattern], *, odd: bool, decode: bool = False) -> list[str]:
         """A path of each class, told apart as it is sent or decoded."""
         automata = [one.automaton for one in patterns]
         told = [*automata, self._inside, self._outside, _ODD]
