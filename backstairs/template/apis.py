@@ -1,11 +1,13 @@
-"""The APIs that a stack deploys, one for each stage."""
+"""The APIs of a template as they are deployed, one for each stage."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Api, Kind, Policy, Route, Source, parse_policy
+from backstairs.template import http_api, rest_api
 from backstairs.template.load import TemplateError
 from backstairs.template.model import DeclaredApi, NotRead
 from backstairs.template.openapi import (
@@ -15,95 +17,158 @@ from backstairs.template.openapi import (
     endpoint_types,
     key_source,
     policy_document,
-    read_methods,
+    read_definition,
 )
 
 if TYPE_CHECKING:
     from backstairs.template.resources import Resources
 
 Json = Any
+REST_API, HTTP_API = "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
+# What deploys an API as a stage, and the property that names the API.
 _STAGES = {
     "AWS::ApiGateway::Stage": "RestApiId",
     "AWS::ApiGateway::Deployment": "RestApiId",
     "AWS::ApiGatewayV2::Stage": "ApiId",
 }
-_KINDS = {"AWS::ApiGateway::RestApi": Kind.REST, "AWS::ApiGatewayV2::Api": Kind.HTTP}
 
 
 def read_apis(resources: Resources) -> tuple[tuple[DeclaredApi, ...], tuple[NotRead, ...]]:
-    """The REST and HTTP APIs, one for each stage, and what of them was not read."""
-    declared, not_read = [], []
-    for name, stage in resources.of_type(*_STAGES):
-        kind = resources.by_name[name]["Type"]
-        if kind == "AWS::ApiGateway::Deployment" and "StageName" not in stage:
-            continue
-        api_id = stage.get(_STAGES[kind])
-        api = _api_of(resources, api_id)
-        if api is None:
-            why = f"its API is none of this template: {api_id}"
-            not_read.append(NotRead(name, why, resources.source(name, ())))
-            continue
-        try:
-            declared.append(_api(resources, api, stage.get("StageName")))
-        except TemplateError as error:
-            not_read.append(NotRead(api, str(error), resources.source(api, ())))
-    return tuple(declared), tuple(not_read)
+    """The REST and HTTP APIs, one for each stage, and what of them was not read.
+
+    The WebSocket ones are not among them.
+    """
+    reader = _Reader(resources)
+    return tuple(reader.read()), tuple(reader.not_read)
 
 
-def _api_of(resources: Resources, api_id: object) -> str | None:
-    return next(filter(None, (resources.named(kind, api_id) for kind in _KINDS)), None)
+def is_websocket(properties: Mapping[str, Json]) -> bool:
+    """Whether an `AWS::ApiGatewayV2::Api` is a WebSocket API."""
+    return properties.get("ProtocolType") == "WEBSOCKET"
 
 
-def _api(resources: Resources, name: str, stage: object) -> DeclaredApi:
-    """One API with one stage. Raises TemplateError."""
-    if not isinstance(stage, str):
-        raise TemplateError(f"the name of its stage is not known: {stage}")
-    resource = resources.by_name[name]
-    kind, properties = _KINDS[resource["Type"]], resource["Properties"]
-    rest = kind is Kind.REST
-    body = properties.get("Body")
-    if not isinstance(body, Mapping):
-        raise TemplateError(f"its definition (Body) cannot be read: {body}")
-    routes = [route for route, _ in read_methods(body, name)]
-    api = Api(
-        api_id=str(resources.ref(name)),
-        name=name,
-        stage=stage,
-        region=resources.region,
-        account=resources.account,
-        private=rest and endpoint_types(properties, name) == ["PRIVATE"],
-        policy=_policy(resources, name, properties, body) if rest else None,
-        routes=tuple(routes),
-        partition=resources.partition,
-        kind=kind,
-        key_source=key_source(properties, body) if rest else "HEADER",
-        default_endpoint=default_endpoint(properties, body),
-    )
-    sources = {route: _route_source(resources, name, route) for route in routes}
-    return DeclaredApi(name, api, resources.source(name, ()), sources)
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    """What the stages of an API share: routes with their places, and the body, where it has one."""
+
+    body: Mapping[str, Json]
+    routes: Mapping[Route, Source]
 
 
-def _policy(
-    resources: Resources, name: str, properties: Mapping[str, Json], body: Mapping[str, Json]
-) -> Policy | None:
-    """The resource policy of a REST API; None where it has none."""
-    document = policy_document(properties, body)
-    if document is None:
-        return None
-    path = ("Body", POLICY) if POLICY in body else ("Policy",)
-    statements = document.get("Statement") if isinstance(document, Mapping) else None
-    count = len(statements) if isinstance(statements, list) else 1
-    return parse_policy(
-        f"{name}'s resource policy",
-        document,
-        resource_based=True,
-        sources=[
-            resources.source(name, ("Properties", *path, "Statement", index))
-            for index in range(count)
-        ],
-    )
+class _Reader:
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self.not_read: list[NotRead] = []
 
+    def read(self) -> Iterator[DeclaredApi]:
+        stages = self._stages()
+        for name, properties in self._resources.of_type(REST_API, HTTP_API):
+            if is_websocket(properties):
+                continue
+            definition = self._definition(name, properties)
+            if definition is None:
+                continue
+            if not stages.get(name):
+                why = "no stage of it is declared here: it answers nothing, or elsewhere"
+                self._not_read(name, why)
+            for stage in stages.get(name, []):
+                try:
+                    yield self._api(name, properties, definition, stage)
+                except TemplateError as error:
+                    self._not_read(name, str(error))
 
-def _route_source(resources: Resources, name: str, route: Route) -> Source:
-    verb = ANY_METHOD if route.method == "ANY" else route.method.lower()
-    return resources.source(name, ("Properties", "Body", "paths", route.path, verb))
+    def _stages(self) -> Mapping[str, list[object]]:
+        """The names of the stages by API, each once."""
+        found: dict[str, list[object]] = {}
+        for name, properties in self._resources.of_type(*_STAGES):
+            kind = self._resources.by_name[name]["Type"]
+            if kind == "AWS::ApiGateway::Deployment" and "StageName" not in properties:
+                continue
+            api_id = properties.get(_STAGES[kind])
+            api = self._named(api_id)
+            if api is None:
+                self._not_read(name, f"it is a stage of an API that is not in here: {api_id}")
+                continue
+            stages = found.setdefault(api, [])
+            stage = properties.get("StageName")
+            stages += [stage] if stage not in stages else []
+        for name, properties in self._resources.of_type(HTTP_API):
+            if "Target" in properties and "$default" not in found.setdefault(name, []):
+                found[name].append("$default")
+        return found
+
+    def _named(self, api_id: object) -> str | None:
+        named = self._resources.named
+        return named(REST_API, api_id) or named(HTTP_API, api_id)
+
+    def _definition(self, name: str, properties: Mapping[str, Json]) -> _Definition | None:
+        """The routes by definition and by resources of their own; None for an unread API.
+
+        What its definition hides may be its resource policy, so none of it is read then.
+        """
+        kept = ("BodyS3Location", "CloneFrom")
+        elsewhere = [one for one in kept if one in properties and "Body" not in properties]
+        body = properties.get("Body", {})
+        if elsewhere or not isinstance(body, Mapping):
+            what = {one: properties[one] for one in elsewhere} or body
+            self._not_read(name, f"its definition (Body) cannot be read: {what}")
+            return None
+        methods, problems = read_definition(body)
+        routes = {route: self._route_source(name, route) for route, _ in methods}
+        for problem in problems:
+            self._not_read(name, problem)
+        is_rest = self._resources.by_name[name]["Type"] == REST_API
+        read = rest_api.read_routes if is_rest else http_api.read_routes
+        others, not_read = read(self._resources, name)
+        self.not_read += not_read
+        return _Definition(body, {**routes, **others})
+
+    def _route_source(self, name: str, route: Route) -> Source:
+        verb = ANY_METHOD if route.method == "ANY" else route.method.lower()
+        return self._resources.source(name, ("Properties", "Body", "paths", route.path, verb))
+
+    def _api(
+        self, name: str, properties: Mapping[str, Json], definition: _Definition, stage: object
+    ) -> DeclaredApi:
+        """One API with one stage. Raises TemplateError."""
+        if not isinstance(stage, str):
+            raise TemplateError(f"the name of its stage is not known: {stage}")
+        resources, body = self._resources, definition.body
+        # An HTTP API is always public and has no resource policy.
+        rest = resources.by_name[name]["Type"] == REST_API
+        api = Api(
+            api_id=str(resources.ref(name)),
+            name=name,
+            stage=stage,
+            region=resources.region,
+            account=resources.account,
+            private=rest and endpoint_types(properties) == ["PRIVATE"],
+            policy=self._policy(name, properties, body) if rest else None,
+            routes=tuple(definition.routes),
+            partition=resources.partition,
+            kind=Kind.REST if rest else Kind.HTTP,
+            key_source=key_source(properties, body) if rest else "HEADER",
+            default_endpoint=default_endpoint(properties, body),
+        )
+        return DeclaredApi(name, api, resources.source(name, ()), definition.routes)
+
+    def _policy(
+        self, name: str, properties: Mapping[str, Json], body: Mapping[str, Json]
+    ) -> Policy | None:
+        """The resource policy of a REST API; None where it has none."""
+        document = policy_document(properties, body)
+        if document is None:
+            return None
+        path = ("Body", POLICY) if POLICY in body else ("Policy",)
+        statements = document.get("Statement") if isinstance(document, Mapping) else None
+        count = len(statements) if isinstance(statements, list) else 1
+        places = (("Properties", *path, "Statement", index) for index in range(count))
+        return parse_policy(
+            f"{name}'s resource policy",
+            document,
+            resource_based=True,
+            sources=[self._resources.source(name, place) for place in places],
+        )
+
+    def _not_read(self, name: str, why: str) -> None:
+        self.not_read.append(NotRead(name, why, self._resources.source(name, ())))

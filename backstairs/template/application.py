@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from backstairs.template.apis import read_apis
+from backstairs.template.http_api import routes_of_other_apis
 from backstairs.template.model import Application, DeclaredFunction
 from backstairs.template.network_reader import read_endpoints, read_networks
+from backstairs.template.other_ways import read_other_ways
 from backstairs.template.principals import read_principals
 from backstairs.template.resources import Resources, texts
+from backstairs.template.rest_api import methods_of_other_apis
 from backstairs.template.stack import Setting, Stack
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ def read_application(
     apis, apis_not_read = read_apis(resources)
     principals, principals_not_read = read_principals(resources)
     networks, networks_not_read = read_networks(resources)
+    others_not_read = (*methods_of_other_apis(resources), *routes_of_other_apis(resources))
     endpoints, endpoints_not_read = read_endpoints(resources)
     return Application(
         file=outermost.file,
@@ -54,10 +58,11 @@ def read_application(
         principals=principals,
         endpoints=endpoints,
         networks=networks,
-        other_ways=(),
+        other_ways=read_other_ways(resources),
         not_read=(
             *setting.not_read,
             *apis_not_read,
+            *others_not_read,
             *principals_not_read,
             *networks_not_read,
             *endpoints_not_read,
@@ -66,7 +71,7 @@ def read_application(
         assumed=outermost.assumed,
         resources=resources.by_name,
         sources={name: resources.source(name, ()) for name in resources.by_name},
-        templates={stack.prefix: stack.document.template for stack in stacks},
+        templates={stack.prefix: stack.written for stack in stacks},
     )
 
 

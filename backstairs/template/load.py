@@ -10,6 +10,7 @@ import yaml
 from backstairs.template.sources import Lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 Json = Any
@@ -27,21 +28,41 @@ class TemplateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A template as it is written, short intrinsics spelled out, and the lines of its text."""
+    """A template as it is written, short intrinsics spelled out, and the lines of its text.
+
+    `problems` are the parts that cannot be understood, which the template is without: the section
+    or logical id of each, and why.
+    """
 
     template: dict[str, Json]
     lines: Lines
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 def load(path: Path) -> dict[str, Json]:
     """Read a template file (YAML or JSON, short intrinsics included). Raises TemplateError."""
-    return load_document(path, str(path)).template
+    return _whole(load_document(path, str(path)), str(path))
+
+
+def parse(text: str, name: str) -> dict[str, Json]:
+    """Read a template's text; `name` is what errors call it. Raises TemplateError."""
+    return _whole(_checked(*_parsed(text, name), name), name)
+
+
+def _whole(document: Document, name: str) -> dict[str, Json]:
+    """The template, without any problem. Raises TemplateError."""
+    loops = [key for key in document.template["Resources"] if key.startswith("Fn::ForEach")]
+    for part, why in [*document.problems, *((key, "is not modelled") for key in loops)]:
+        raise TemplateError(f"{name}: {part} {why}")
+    return document.template
 
 
 def load_document(path: Path, name: str) -> Document:
-    """The same with its lines; `name` is what errors and sources call it. Raises TemplateError."""
-    value, lines = load_text(path, name)
-    return Document(_checked(value, name), lines)
+    """A template file with its lines; `name` is what errors and sources call it.
+
+    Raises TemplateError where it is no template at all.
+    """
+    return _checked(*load_text(path, name), name)
 
 
 def load_text(path: Path, name: str) -> tuple[Json, Lines]:
@@ -53,11 +74,6 @@ def load_text(path: Path, name: str) -> tuple[Json, Lines]:
     except UnicodeDecodeError as error:
         raise TemplateError(f"{name}: is not UTF-8: {error}") from error
     return _parsed(text, name)
-
-
-def parse(text: str, name: str) -> dict[str, Json]:
-    """Read a template's text; `name` is what errors call it. Raises TemplateError."""
-    return _checked(_parsed(text, name)[0], name)
 
 
 def _parsed(text: str, name: str) -> tuple[Json, Lines]:
@@ -135,33 +151,53 @@ class _Values(yaml.constructor.SafeConstructor):
         return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
 
 
-def _checked(template: Json, name: str) -> dict[str, Json]:
+_SECTIONS = ("Globals", "Parameters", "Mappings", "Conditions", "Outputs")
+
+
+def _checked(template: Json, lines: Lines, name: str) -> Document:
     if not isinstance(template, dict):
         raise TemplateError(f"{name}: is not a template: a mapping with Resources is expected")
-    for section in ("Globals", "Parameters", "Mappings", "Conditions", "Outputs"):
-        if not isinstance(template.get(section, {}), dict):
-            raise TemplateError(f"{name}: {section} is not a mapping")
-    for parameter, declared in template.get("Parameters", {}).items():
-        if not isinstance(declared, dict) or not isinstance(declared.get("Type"), str):
-            raise TemplateError(f"{name}: parameter {parameter} has no Type")
     resources = template.get("Resources")
     if not isinstance(resources, dict) or not resources:
         raise TemplateError(f"{name}: has no Resources")
-    for logical_id, resource in resources.items():
-        problem = _problem(logical_id, resource)
-        if problem is not None:
-            raise TemplateError(f"{name}: {logical_id}: {problem}")
-    return template
+    for section in _SECTIONS:
+        if template.get(section, {}) is None:  # its name alone
+            del template[section]
+    problems = [*_drop(template, _SECTIONS, _section_problem)]
+    problems += _drop(template.get("Parameters", {}), None, _parameter_problem)
+    problems += _drop(resources, None, _problem)
+    return Document(template, lines, tuple(problems))
+
+
+def _drop(
+    parts: dict[str, Json],
+    names: Iterable[str] | None,
+    check: Callable[[str, Json], str | None],
+) -> Iterator[tuple[str, str]]:
+    """Take away what cannot be understood, and say what it was."""
+    for name in list(parts if names is None else parts.keys() & set(names)):
+        why = check(name, parts[name])
+        if why is not None:
+            del parts[name]
+            yield name, why
+
+
+def _section_problem(_: str, section: Json) -> str | None:
+    return None if isinstance(section, dict) else "is not a mapping"
+
+
+def _parameter_problem(_: str, declared: Json) -> str | None:
+    typed = isinstance(declared, dict) and isinstance(declared.get("Type"), str)
+    return None if typed else "is a parameter that has no Type"
 
 
 def _problem(logical_id: str, resource: Json) -> str | None:
     """What of a resource cannot be understood."""
-    if logical_id == "Fn::Transform":  # resources that CloudFormation reads from elsewhere
+    if logical_id.startswith("Fn::"):  # resources that CloudFormation makes, or reads elsewhere
         return None
-    if logical_id.startswith("Fn::"):
-        return f"{logical_id} is not modelled"
     if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
         return "has no Type"
     if not isinstance(resource.get("Properties", {}), dict):
-        return "Properties is not a mapping"
-    return None if isinstance(resource.get("Condition", ""), str) else "Condition is not a name"
+        return "has Properties that are not a mapping"
+    known = isinstance(resource.get("Condition", ""), str)
+    return None if known else "has a Condition that is not a name"

@@ -1,18 +1,13 @@
-"""The APIs of a translated and resolved template, as the decision sees them."""
+"""What an OpenAPI definition with API Gateway's extensions says, as the decision sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from backstairs.access import Api, Authorization, Kind, Policy, Route, Unresolved, parse_policy
+from backstairs.access import Authorization, Policy, Route, Unresolved, parse_policy
 from backstairs.template.load import TemplateError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from backstairs.template.intrinsics import Resolver
 
 POLICY = "x-amazon-apigateway-policy"
 BINARY = "x-amazon-apigateway-binary-media-types"
@@ -41,76 +36,15 @@ _BY_NAME: Mapping[object, Authorization] = {kind.value: kind for kind in Authori
 
 _BOOLEANS: Mapping[str, bool] = {"true": True, "false": False}
 
-# A stage's type: the property that names its API, and the API's own type.
-_STAGES = {
-    "AWS::ApiGateway::Stage": ("RestApiId", "AWS::ApiGateway::RestApi"),
-    "AWS::ApiGatewayV2::Stage": ("ApiId", "AWS::ApiGatewayV2::Api"),
-}
 
-
-def find_apis(
-    template: Mapping[str, Any], resolver: Resolver, *, name: str, account: str, region: str
-) -> list[Api]:
-    """The deployed REST and HTTP APIs of a translated template, one for each stage.
-
-    `name` is what errors call the template. Raises TemplateError where an API cannot be read.
-    """
-    resources = {
-        logical_id: resource
-        for logical_id, resource in template["Resources"].items()
-        if resolver.exists(resource) is not False
-    }
-    apis = []
-    for stage_id, resource in resources.items():
-        if resource["Type"] not in _STAGES:
-            continue
-        api_property, api_type = _STAGES[resource["Type"]]
-        stage = resource.get("Properties", {})
-        reference = stage.get(api_property)
-        logical_id = str(_mapping(reference).get("Ref"))
-        if resources.get(logical_id, {}).get("Type") != api_type:
-            raise TemplateError(f"{name}: {stage_id}: {api_property} {reference} is no API here")
-        where = f"{name}: {logical_id}"
-        properties = resolver.resolve(resources[logical_id].get("Properties", {}))
-        api_id, stage_name = (
-            _known_text(resolver.resolve(value), where, what)
-            for value, what in (
-                ({"Ref": logical_id}, "its id"),
-                (stage.get("StageName"), "its stage's name"),
-            )
-        )
-        body = properties.get("Body")
-        if not isinstance(body, Mapping):
-            raise TemplateError(f"{where}: its definition (Body) cannot be read: {body}")
-        # An HTTP API is always public and has no resource policy.
-        rest = api_type == "AWS::ApiGateway::RestApi"
-        policy = resource_policy(logical_id, policy_document(properties, body)) if rest else None
-        apis.append(
-            Api(
-                api_id=api_id,
-                name=logical_id,
-                stage=stage_name,
-                region=region,
-                account=account,
-                private=rest and endpoint_types(properties, where) == ["PRIVATE"],
-                policy=policy,
-                routes=read_routes(body, where),
-                kind=Kind.REST if rest else Kind.HTTP,
-                key_source=key_source(properties, body) if rest else "HEADER",
-                default_endpoint=default_endpoint(properties, body),
-            )
-        )
-    return apis
-
-
-def endpoint_types(properties: Mapping[str, Any], where: str) -> list[str]:
+def endpoint_types(properties: Mapping[str, Any]) -> list[str]:
     """`PRIVATE`, `REGIONAL` or `EDGE`. Raises TemplateError for what cannot be read."""
     configuration = properties.get("EndpointConfiguration", {})
     types = configuration.get("Types") if isinstance(configuration, Mapping) else configuration
     if types is None:
         types = [_mapping(properties.get("Parameters")).get("endpointConfigurationTypes", "EDGE")]
     if not isinstance(types, list) or not all(isinstance(kind, str) for kind in types):
-        raise TemplateError(f"{where}: EndpointConfiguration: {types}")
+        raise TemplateError(f"EndpointConfiguration: {types}")
     return types
 
 
@@ -151,12 +85,6 @@ def resource_policy(api_name: str, document: object) -> Policy | None:
     if document is None:
         return None
     return parse_policy(f"{api_name}'s resource policy", document, resource_based=True)
-
-
-def _known_text(value: object, where: str, what: str) -> str:
-    if not isinstance(value, str):
-        raise TemplateError(f"{where}: {what} is not known: {value}")
-    return value
 
 
 def read_routes(body: Mapping[str, Any], where: str) -> tuple[Route, ...]:
@@ -201,32 +129,53 @@ def route_key(route: Route) -> str:
     return DEFAULT if route.path == DEFAULT else f"{route.method} {route.path}"
 
 
-def read_methods(body: Mapping[str, Any], where: str) -> Iterator[tuple[Route, Mapping[str, Any]]]:
+Methods = list[tuple[Route, Mapping[str, Any]]]
+
+
+def read_methods(body: Mapping[str, Any], where: str) -> Methods:
     """The methods likewise, each with its integration as the definition declares it."""
-    paths = body.get("paths", {})
-    if not isinstance(paths, Mapping):
-        raise TemplateError(f"{where}: its paths cannot be read: {paths}")
+    methods, problems = read_definition(body)
+    for problem in problems:
+        raise TemplateError(f"{where}: {problem}")
+    return methods
+
+
+def read_definition(body: Mapping[str, Any]) -> tuple[Methods, list[str]]:
+    """The methods of a definition with their integrations, and what of it cannot be read."""
+    paths, methods, problems = body.get("paths", {}), [], []
     schemes = _mapping(body.get("components")).get("securitySchemes")
     schemes = _mapping(schemes or body.get("securityDefinitions"))
+    if not isinstance(paths, Mapping):
+        return [], [f"its paths cannot be read: {paths}"]
     for path, item in paths.items():
         if not isinstance(item, Mapping):
-            raise TemplateError(f"{where}: path {path} cannot be read: {item}")
+            problems.append(f"path {path} cannot be read: {item}")
+            continue
         for verb, method in item.items():
             if verb.lower() not in METHODS and verb != ANY_METHOD:
-                continue
-            if not isinstance(method, Mapping):
-                raise TemplateError(f"{where}: {verb} {path} cannot be read: {method}")
-            security = method.get("security", body.get("security", []))
-            authorization, needs_key = _authorization(security, schemes, method.get(_AUTH))
-            integration = _mapping(method.get("x-amazon-apigateway-integration"))
-            route = Route(
-                method="ANY" if verb == ANY_METHOD else verb.upper(),
-                path=path,
-                authorization=authorization,
-                function=function_of(integration.get("uri")),
-                needs_key=needs_key,
-            )
-            yield route, integration
+                if verb == "$ref" or verb.startswith("Fn::"):
+                    problems.append(f"path {path} cannot be read: {verb} {method}")
+            elif isinstance(method, Mapping):
+                security = method.get("security", body.get("security", []))
+                methods.append(_method(verb, path, method, security, schemes))
+            else:
+                problems.append(f"{verb} {path} cannot be read: {method}")
+    return methods, problems
+
+
+def _method(
+    verb: str, path: str, method: Mapping[str, Any], security: object, schemes: Mapping[str, Any]
+) -> tuple[Route, Mapping[str, Any]]:
+    authorization, needs_key = _authorization(security, schemes, method.get(_AUTH))
+    integration = _mapping(method.get("x-amazon-apigateway-integration"))
+    route = Route(
+        method="ANY" if verb == ANY_METHOD else verb.upper(),
+        path=path,
+        authorization=authorization,
+        function=function_of(integration.get("uri")),
+        needs_key=needs_key,
+    )
+    return route, integration
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -256,12 +205,19 @@ def _authorization(
     return next(iter(kinds), Authorization.NONE), bool(keys)
 
 
+def authorization_named(kind: object) -> Authorization:
+    """By the name that a method or route gives; what is not known is decided by nobody."""
+    return _BY_NAME.get("NONE" if kind is None else kind, Authorization.CUSTOM)
+
+
 def _is_key(scheme: Mapping[str, Any]) -> bool:
     return str(scheme.get("name")).lower() == "x-api-key" and _AUTH_TYPE not in scheme
 
 
 def function_of(uri: object) -> str | None:
-    """The function's ARN out of a Lambda proxy integration's URI."""
-    if not isinstance(uri, str) or "/functions/" not in uri:
+    """The function's ARN out of a Lambda proxy integration's URI, or as it is."""
+    if not isinstance(uri, str):
         return None
-    return uri.partition("/functions/")[2].removesuffix("/invocations")
+    if "/functions/" in uri:
+        return uri.partition("/functions/")[2].removesuffix("/invocations")
+    return uri if uri.startswith("arn:") and ":function:" in uri else None

@@ -11,7 +11,7 @@ from backstairs.template.sources import Written
 
 if TYPE_CHECKING:
     from backstairs.access import Source
-    from backstairs.template.load import Document
+    from backstairs.template.sources import Lines
 
 Json = Any
 Path = tuple[str | int, ...]
@@ -21,16 +21,14 @@ _MADE_BY = {
     "AWS::Lambda::Url": "FunctionUrlConfig",
     "AWS::Lambda::Permission": "Events",
 }
-# What SAM calls a property whose name is another in CloudFormation.
-_WRITTEN_AS = {"Body": "DefinitionBody", "PolicyDocument": "PolicyDocument"}
 
 
 class Places:
     """The places of one template's translated resources."""
 
-    def __init__(self, document: Document) -> None:
-        self._lines = document.lines
-        self._written: Mapping[str, Mapping[str, Json]] = document.template["Resources"]
+    def __init__(self, lines: Lines, written: Mapping[str, Mapping[str, Json]]) -> None:
+        self._lines = lines
+        self._written = written
 
     def of(self, logical_id: str, resource: Mapping[str, Json], path: Path = ()) -> Source:
         """Where a part of a translated resource is written, or the property that made it."""

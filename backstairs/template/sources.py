@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Json = Any
+Path = tuple[str | int, ...]
 _MARK = "BackstairsStatement"
 
 
@@ -28,15 +29,26 @@ class Written(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines of one template's text; `root` is its YAML as it was composed."""
+    """The lines of one template's text; `root` is its YAML as it was composed.
+
+    What was put in from elsewhere, or made of something written elsewhere, is grafted.
+    """
 
     file: str
     root: yaml.Node | None
+    _grafts: dict[Path, tuple[Lines, Path]] = field(default_factory=dict)
+
+    def graft(self, path: Path, lines: Lines, written: Path = ()) -> None:
+        """From now on what is below a path stands in `lines`, below `written`."""
+        self._grafts[path] = (lines, written)
 
     def at(self, *path: str | int, made_by: str | None = None) -> Source:
         """Where the deepest part of a path that is written stands."""
+        lines, written = self._grafted(path)
+        if lines is not self:
+            return lines.at(*written, made_by=made_by)
         node, line = self.root, 0
-        for part in path:
+        for part in written:
             found = _below(node, part)
             if found is None:
                 break
@@ -45,13 +57,23 @@ class Lines:
 
     def has(self, *path: str | int) -> bool:
         """Whether something is written at a path."""
+        lines, written = self._grafted(path)
+        if lines is not self:
+            return lines.has(*written)
         node = self.root
-        for part in path:
+        for part in written:
             found = _below(node, part)
             if found is None:
                 return False
             _, node = found
         return True
+
+    def _grafted(self, path: Path) -> tuple[Lines, Path]:
+        for length in range(len(path), 0, -1) if self._grafts else ():
+            if path[:length] in self._grafts:
+                lines, written = self._grafts[path[:length]]
+                return lines, (*written, *path[length:])
+        return self, path
 
 
 def _below(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | None:
@@ -70,19 +92,18 @@ def _below(node: yaml.Node | None, part: str | int) -> tuple[int, yaml.Node] | N
 class Marks:
     """Marks on a template's statements that survive SAM, which keeps a Sid as it is."""
 
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
+    def __init__(self) -> None:
         self._marked: list[tuple[Source, Json]] = []
 
-    def put(self, value: Json, path: tuple[str | int, ...] = ()) -> Json:
-        """A copy of a template, or of a part of it, with every statement in it marked."""
+    def put(self, value: Json, lines: Lines, path: Path = ()) -> Json:
+        """A copy of what is written at a path, with every statement in it marked."""
         if isinstance(value, list):
-            return [self.put(item, (*path, index)) for index, item in enumerate(value)]
+            return [self.put(item, lines, (*path, index)) for index, item in enumerate(value)]
         if not isinstance(value, dict):
             return value
-        copied = {key: self.put(item, (*path, key)) for key, item in value.items()}
+        copied = {key: self.put(item, lines, (*path, key)) for key, item in value.items()}
         if "Effect" in value and value.keys() & {"Action", "NotAction"}:
-            self._marked.append((self._lines.at(*path), value.get("Sid")))
+            self._marked.append((lines.at(*path), value.get("Sid")))
             copied["Sid"] = f"{_MARK}{len(self._marked) - 1}"
         return copied
 

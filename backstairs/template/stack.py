@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Unresolved
+from backstairs.template.includes import Includes
 from backstairs.template.intrinsics import Known, Resolver, parameter_values
 from backstairs.template.load import TemplateError, load_document
+from backstairs.template.loops import Loops
 from backstairs.template.model import NotRead
 from backstairs.template.places import Places
 from backstairs.template.sources import Marks
 from backstairs.template.stand_ins import StandIn, physical_name
-from backstairs.template.translate import translate
+from backstairs.template.translate import BUCKET, translate_what_can_be
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +27,9 @@ Json = Any
 # What nests a stack, before translation, and the property that names its template.
 _NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 _DEPTH = 20
+_TRANSFORMS = ("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions")
+# Types that SAM left as they were, and modules, which are made of types of their own.
+_NOT_READ = re.compile(r"^AWS::Serverless::|::MODULE$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +64,97 @@ class Stack:
         self._name = stack_name
         self.file = _relative(path, setting.folder)
         self.document = load_document(path, self.file)
+        self._lines = self.document.lines
         self.parameters, self.assumed = _values(self.document.template, given, prefix)
-        self.template = self._translated()
-        self._resources: Mapping[str, Mapping[str, Json]] = self.template["Resources"]
-        self._resolver = Resolver(
-            self.template,
-            Known(
-                parameters=self.parameters,
-                physical_ids={},
-                account=setting.account,
-                region=setting.region,
-                stack_name=stack_name,
-                attribute=self.attribute,
-                reference=self.reference,
-                partition=setting.partition,
-            ),
-        )
         self._references: dict[str, Json] = {}
         self._nested: dict[str, Stack | Unresolved] = {}
-        self._places = Places(self.document)
+        self._marks = Marks()
+        self._places = Places(self._lines, {})
+        for part, why in self.document.problems:
+            self.not_read(part, why)
+        marked = self._written_out()
+        self.written: Mapping[str, Json] = self._marks.take(marked)
+        self._places = Places(self._lines, self.written["Resources"])
+        self.template: Mapping[str, Json] = self._marks.take(self._translated(marked))
+        self._resources: Mapping[str, Mapping[str, Json]] = self.template["Resources"]
+        self._resolver = Resolver(self.template, self._known())
         self.resources = {
             name: self.resolve(resource)
             for name, resource in self._resources.items()
             if self.exists(name)
         }
 
-    def _translated(self) -> dict[str, Json]:
-        template, marks = self.document.template, Marks(self.document.lines)
+    def _known(self) -> Known:
+        return Known(
+            parameters=self.parameters,
+            physical_ids={},
+            account=self._setting.account,
+            region=self._setting.region,
+            stack_name=self._name,
+            attribute=self.attribute,
+            reference=self.reference,
+            partition=self._setting.partition,
+        )
+
+    def _written_out(self) -> dict[str, Json]:
+        """The template as it is written, with what loops make and macros bring in."""
+        marked = self._marks.put(self.document.template, self._lines)
+        self._check_transforms(marked.get("Transform", []))
+        # Conditions may depend on nothing but parameters and mappings.
+        self._resources = {}
+        resolve = Resolver(marked, self._known()).resolve
+        loops = Loops(resolve)
+        written: dict[str, Json] = loops.write_out(marked)
+        for place, origin in loops.places.items():
+            self._lines.graft(place, self._lines, origin)
+        includes = Includes(self.path.parent, self._shown, resolve, self._lines, self._marks)
+        written = includes.put_in(written)
+        for path, why in (*loops.problems, *includes.problems):
+            name = str(path[1] if len(path) > 1 else path[0] if path else "Transform")
+            self.not_read(name, why, self._lines.at(*path))
+        return written
+
+    def _check_transforms(self, transforms: Json) -> None:
+        for one in transforms if isinstance(transforms, list) else [transforms]:
+            name = one.get("Name") if isinstance(one, Mapping) else one
+            if name not in _TRANSFORMS:
+                why = "is a macro, which may make anything of the template"
+                self.not_read(str(name), why, self._lines.at("Transform"))
+
+    def _translated(self, marked: dict[str, Json]) -> dict[str, Json]:
         values = {name: _as_text(value) for name, value in self.parameters.items()}
         texts = {name: value for name, value in values.items() if isinstance(value, str)}
-        marked = marks.put(template)
-        translated = translate(marked, texts, self.file, self._setting.region)
-        taken: dict[str, Json] = marks.take(translated)
-        return taken
+        translation = translate_what_can_be(marked, texts, self._setting.region)
+        for logical_id, why in translation.problems:
+            self.not_read(logical_id, why)
+        resources = translation.template["Resources"]
+        for logical_id, resource in list(resources.items()):
+            if not isinstance(resource, Mapping) or _NOT_READ.search(str(resource.get("Type"))):
+                self.not_read(logical_id, f"its type is not modelled: {resource.get('Type')}")
+                del resources[logical_id]
+            else:
+                self._read_definition(logical_id, resource)
+        return translation.template
+
+    def _read_definition(self, logical_id: str, resource: Mapping[str, Json]) -> None:
+        """Put the definition of an API that is a local file in its place."""
+        properties = resource.get("Properties")
+        location = properties.get("BodyS3Location") if isinstance(properties, dict) else None
+        if isinstance(location, Mapping) and location.get("Bucket") == BUCKET:
+            location = location.get("Key")
+        if properties is None or not isinstance(location, str) or "://" in location:
+            return
+        try:
+            path = ("Resources", logical_id, "Properties", "Body")
+            includes = Includes(
+                self.path.parent, self._shown, lambda value: value, self._lines, self._marks
+            )
+            properties["Body"] = includes.read(self.path.parent / location, path)
+        except TemplateError as error:
+            self.not_read(logical_id, str(error))
+
+    def _shown(self, path: Path) -> str:
+        return _relative(path, self._setting.folder)
 
     def stacks(self) -> Iterator[Stack]:
         """It and those that it nests, at any depth."""
@@ -125,15 +189,14 @@ class Stack:
             return Unresolved(f"{self.prefix}Outputs.{name} does not exist")
         return self.resolve(output.get("Value"))
 
-    def not_read(self, logical_id: str, why: str) -> None:
+    def not_read(self, part: str, why: str, source: Source | None = None) -> None:
         """Report a part that was not understood."""
-        name, place = self.prefix + logical_id, self.place(logical_id, ())
-        self._setting.not_read.append(NotRead(name, why, place))
+        source = source or self._places.of(part, {})
+        self._setting.not_read.append(NotRead(self.prefix + part, why, source))
 
     def place(self, logical_id: str, path: tuple[str | int, ...]) -> Source:
         """Where a resource of the translated template is written, or a part of it."""
-        resource = self.resources.get(logical_id, {})
-        return self._places.of(logical_id, resource, path)
+        return self._places.of(logical_id, self.resources.get(logical_id, {}), path)
 
     def nested(self, logical_id: str) -> Stack | Unresolved:
         """The stack that a resource is, read when it is first asked for."""
@@ -160,7 +223,7 @@ class Stack:
 
     def _location(self, logical_id: str) -> Path:
         """The local file of a nested stack. Raises TemplateError."""
-        resource = self.document.template["Resources"].get(logical_id, {})
+        resource = self.written["Resources"].get(logical_id, {})
         location = resource.get("Properties", {}).get(_NESTED.get(resource.get("Type")))
         if not isinstance(location, str) or "://" in location:
             raise TemplateError(f"its template is no local file: {location}")

@@ -8,10 +8,10 @@ from backstairs.account.apis import deployed_stages
 from backstairs.account.endpoints import endpoint_dns_name
 from backstairs.demo.public import deployments
 from backstairs.local.deploy import FORWARDER, FORWARDER_STACK_NAME, STACK_NAME
-from backstairs.template.intrinsics import Known, Resolver, parameter_values
+from backstairs.template.intrinsics import Known, parameter_values
 from backstairs.template.load import load
-from backstairs.template.openapi import find_apis
 from backstairs.template.translate import translate
+from tests.template.apis_of import apis_of
 
 if TYPE_CHECKING:
     from tests.local.application import Application
@@ -44,13 +44,8 @@ def test_the_apis_are_the_templates(application: Application) -> None:
     )
     translated = translate(template, {}, str(path), account.region)
 
-    expected = find_apis(
-        translated,
-        Resolver(translated, known),
-        name="template.yaml",
-        account=account.account_id,
-        region=account.region,
-    )
+    expected, not_read = apis_of(translated, known)
+    assert not_read == []
 
     by_name = {one.api.name: one.api for one in deployed_stages(account)}
     assert {api.name for api in expected} == {"ClaimsApi", "ReferenceApi"}
@@ -82,13 +77,8 @@ def test_the_public_api_is_the_templates(application: Application) -> None:
         ),
     )
 
-    (expected,) = find_apis(
-        translated,
-        Resolver(translated, known),
-        name="forwarder.yaml",
-        account=account.account_id,
-        region=account.region,
-    )
+    ((expected,), not_read) = apis_of(translated, known)
+    assert not_read == []
 
     api_id = resources["PublicRestApi"]
     (deployed,) = [one.api for one in deployed_stages(account) if one.api.api_id == api_id]

@@ -20,10 +20,11 @@ from backstairs.access import (
     Verdict,
     decide,
 )
-from backstairs.template.intrinsics import Known, Resolver, parameter_values
+from backstairs.template.intrinsics import Known, parameter_values
 from backstairs.template.load import TemplateError, parse
-from backstairs.template.openapi import find_apis, read_routes, route_key
+from backstairs.template.openapi import read_routes, route_key
 from backstairs.template.translate import translate
+from tests.template.apis_of import apis_of as apis_of_known
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 INSIDE = Origin("inside", Endpoint("vpce-1", "vpc-1"), "10.0.0.7")
@@ -58,7 +59,8 @@ Resources:
 """
 
 
-def apis_of(template: dict[str, Any], **parameters: str) -> list[Api]:
+def read(template: dict[str, Any], **parameters: str) -> tuple[list[Api], list[str]]:
+    """The APIs, and what was not read of them."""
     known = Known(
         parameters=parameter_values(template, parameters),
         physical_ids={"TypesApi": "a1b2c3d4e5", "TypesFunction": "types"},
@@ -67,8 +69,15 @@ def apis_of(template: dict[str, Any], **parameters: str) -> list[Api]:
         stack_name="stack",
         attribute=lambda logical_id, name: f"arn:{logical_id}:{name}",
     )
-    resolver = Resolver(template, known)
-    return find_apis(template, resolver, name="t.yaml", account=ACCOUNT, region=REGION)
+    apis, not_read = apis_of_known(template, known)
+    return apis, [f"{one.name}: {one.why}" for one in not_read]
+
+
+def apis_of(template: dict[str, Any], **parameters: str) -> list[Api]:
+    """The APIs of a template of which everything is read."""
+    apis, not_read = read(template, **parameters)
+    assert not_read == []
+    return apis
 
 
 def api_with(auth: str) -> Api:
@@ -332,9 +341,10 @@ def test_the_endpoint_type_is_read(properties: dict[str, Any], *, private: bool)
 def test_an_endpoint_type_that_is_not_known_is_never_taken_for_public(
     configuration: dict[str, Any],
 ) -> None:
-    """The template is refused, with the API's name."""
-    with pytest.raises(TemplateError, match=r"^t\.yaml: TypesApi: EndpointConfiguration: "):
-        apis_of(plain(EndpointConfiguration=configuration))
+    """The API is named as not read."""
+    apis, (why,) = read(plain(EndpointConfiguration=configuration))
+    assert apis == []
+    assert why.startswith("TypesApi: EndpointConfiguration: ")
 
 
 ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
@@ -370,16 +380,23 @@ def test_the_policy_is_read_from_where_it_stands(
         (plain(Body={"Fn::Transform": {}}), "TypesApi: its definition (Body) cannot be read: <"),
         (
             {"Resources": {"Stage": STAGE}},
-            "Stage: RestApiId {'Ref': 'TypesApi'} is no API here",
+            "Stage: it is a stage of an API that is not in here: a1b2c3d4e5",
         ),
         (
             {"Resources": {"Stage": {"Type": STAGE["Type"], "Properties": {"RestApiId": "abc"}}}},
-            "Stage: RestApiId abc is no API here",
+            "Stage: it is a stage of an API that is not in here: abc",
         ),
-        ({"Resources": {"Stage": {"Type": STAGE["Type"]}}}, "Stage: RestApiId None is no API"),
+        (
+            {"Resources": {"Stage": {"Type": STAGE["Type"]}}},
+            "Stage: it is a stage of an API that is not in here: None",
+        ),
         (
             {"Resources": {"TypesApi": {"Type": "AWS::S3::Bucket"}, "Stage": STAGE}},
-            "Stage: RestApiId {'Ref': 'TypesApi'} is no API here",
+            "Stage: it is a stage of an API that is not in here: a1b2c3d4e5",
+        ),
+        (
+            {"Resources": {"TypesApi": plain()["Resources"]["TypesApi"]}},
+            "TypesApi: no stage of it is declared here: ",
         ),
         (
             {
@@ -394,15 +411,15 @@ def test_the_policy_is_read_from_where_it_stands(
                     },
                 }
             },
-            "TypesApi: its stage's name is not known: <Ref Missing>",
+            "TypesApi: the name of its stage is not known: <Ref Missing>",
         ),
     ],
 )
 def test_an_api_that_cannot_be_read_is_named(template: dict[str, Any], says: str) -> None:
-    """File, logical id, and what is not understood."""
-    with pytest.raises(TemplateError) as caught:
-        apis_of(template)
-    assert str(caught.value).startswith(f"t.yaml: {says}")
+    """By its logical id, with what is not understood; the rest is read."""
+    apis, (why,) = read(template)
+    assert apis == []
+    assert why.startswith(says)
 
 
 def test_an_api_that_is_not_created_is_not_found() -> None:
