@@ -46,6 +46,7 @@ class WireRequest:
         return [value.decode("latin-1") for key, value in self.headers if key == wanted]
 
 
+_SCOPE = "Credential should be scoped to "
 _MISMATCH = "The request signature we calculated does not match the signature you provided."
 
 
@@ -64,13 +65,26 @@ class SignatureProblem(Exception):  # noqa: N818 - it is a finding about a reque
         self.message = message
         self.attempted = attempted
         self.unknown = unknown
+        # What the signer did otherwise, where that was found out.
+        self.mistakes: tuple[str, ...] = ()
+
+    @property
+    def is_mismatch(self) -> bool:
+        """Whether it is another signature than the request makes."""
+        return self.message.startswith(_MISMATCH)
+
+    @property
+    def is_out_of_scope(self) -> bool:
+        """Whether it is of another region or service."""
+        return self.message.startswith(_SCOPE)
 
     @property
     def summary(self) -> str:
         """The finding in a few words, without the request that `message` may echo."""
-        if self.message.startswith(_MISMATCH):
-            return "wrong signature: not the one that this request makes with that key"
-        return self.message.partition("\n")[0]
+        if self.is_mismatch:
+            told = "; ".join(self.mistakes) or "not the one that this request makes with that key"
+            return f"wrong signature: {told}"
+        return "; ".join((self.message.partition("\n")[0], *self.mistakes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,28 +194,16 @@ def verify(
 ) -> None:
     """Recompute a request's signature; raises SignatureProblem when it is not the claimed one."""
     if claim.region != region:
-        raise _invalid(f"Credential should be scoped to a valid region, not '{claim.region}'.")
+        raise _invalid(f"{_SCOPE}a valid region, not '{claim.region}'.")
     if claim.service != SERVICE:
-        raise _invalid(f"Credential should be scoped to correct service: '{SERVICE}'.")
+        raise _invalid(f"{_SCOPE}correct service: '{SERVICE}'.")
     _check_date(claim, now)
     if "host" not in claim.signed_headers:
         raise _invalid(
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization header."
         )
-    if claim.expires is not None:
-        request = replace(request, query=_without_signature(request.query))
-    canonical = canonical_request(request, claim.signed_headers)
-    to_sign = "\n".join(
-        (
-            ALGORITHM,
-            claim.timestamp,
-            claim.scope,
-            hashlib.sha256(canonical.encode("latin-1")).hexdigest(),
-        )
-    )
-    key = _derived_key(secret_key, claim.date, claim.region, claim.service)
-    expected = hmac.digest(key, to_sign.encode(), "sha256").hex()
-    if not hmac.compare_digest(expected.encode(), claim.signature.encode("latin-1")):
+    canonical, to_sign = to_be_signed(request, claim)
+    if not is_signed(to_sign, claim, secret_key):
         raise _invalid(
             f"{_MISMATCH} "
             "Check your AWS Secret Access Key and signing method. Consult the service "
@@ -209,6 +211,27 @@ def verify(
             f"The Canonical String for this request should have been\n'{canonical}'\n\n"
             f"The String-to-Sign should have been\n'{to_sign}'\n"
         )
+
+
+def to_be_signed(request: WireRequest, claim: Claim) -> tuple[str, str]:
+    """The canonical request and the string to sign that a request makes with a claim's scope."""
+    canonical = canonical_request(as_signed(request, claim), claim.signed_headers)
+    digest = hashlib.sha256(canonical.encode("latin-1")).hexdigest()
+    return canonical, f"{ALGORITHM}\n{claim.timestamp}\n{claim.scope}\n{digest}"
+
+
+def as_signed(request: WireRequest, claim: Claim) -> WireRequest:
+    """A request without the signature that a presigned one has in its query."""
+    if claim.expires is None:
+        return request
+    return replace(request, query=_without_signature(request.query))
+
+
+def is_signed(to_sign: str, claim: Claim, secret_key: str) -> bool:
+    """Whether a claim's signature is the one of a string to sign."""
+    key = derived_key(secret_key, claim.date, claim.region, claim.service)
+    expected = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    return hmac.compare_digest(expected.encode(), claim.signature.encode("latin-1"))
 
 
 def canonical_request(request: WireRequest, signed_headers: Sequence[str]) -> str:
@@ -219,7 +242,7 @@ def canonical_request(request: WireRequest, signed_headers: Sequence[str]) -> st
     """
     found: dict[bytes, list[bytes]] = {}
     for key, value in request.headers:
-        found.setdefault(key, []).append(_SPACES.sub(b" ", value).strip(b" "))
+        found.setdefault(key, []).append(_folded(value))
     names = [name.encode("latin-1") for name in signed_headers]
     # A signed header that did not arrive has no line: what was signed cannot be left out.
     headers = b"".join(
@@ -228,7 +251,7 @@ def canonical_request(request: WireRequest, signed_headers: Sequence[str]) -> st
     return "\n".join(
         (
             request.method,
-            _canonical_path(request.path),
+            canonical_path(request.path),
             _canonical_query(request.query),
             headers.decode("latin-1"),
             ";".join(signed_headers),
@@ -237,7 +260,22 @@ def canonical_request(request: WireRequest, signed_headers: Sequence[str]) -> st
     )
 
 
-def _canonical_path(path: bytes) -> str:
+def _folded(value: bytes) -> bytes:
+    return _SPACES.sub(b" ", value).strip(b" ")
+
+
+def folded(value: str) -> str:
+    """A header's value as it is signed: trimmed, one space for several."""
+    return _folded(value.encode("latin-1")).decode("latin-1")
+
+
+def canonical_path(path: bytes) -> str:
+    """A path as it is signed: normalised, then encoded once more than it was sent."""
+    return quote(normalised(path), safe="/-_.~")
+
+
+def normalised(path: bytes) -> bytes:
+    """A path without empty and dot segments."""
     segments: list[bytes] = []
     for segment in path.split(b"/"):
         if segment == b"..":
@@ -247,7 +285,7 @@ def _canonical_path(path: bytes) -> str:
     normal = b"/" + b"/".join(segments)
     if segments and path.endswith((b"/", b"/.", b"/..")):
         normal += b"/"
-    return quote(normal, safe="/-_.~")
+    return normal
 
 
 def _canonical_query(query: bytes) -> str:
@@ -257,17 +295,18 @@ def _canonical_query(query: bytes) -> str:
     for part in query.split(b"&"):
         if part:
             name, _, value = part.partition(b"=")
-            pairs.append((_requote(name), _requote(value)))
+            pairs.append((requoted(name), requoted(value)))
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
 
 
 def _without_signature(query: bytes) -> bytes:
     return b"&".join(
-        part for part in query.split(b"&") if _requote(part.partition(b"=")[0]) != "X-Amz-Signature"
+        part for part in query.split(b"&") if requoted(part.partition(b"=")[0]) != "X-Amz-Signature"
     )
 
 
-def _requote(text: bytes) -> str:
+def requoted(text: bytes) -> str:
+    """A name or value of a query as it is signed: decoded, `+` as a space, and encoded."""
     return quote(unquote_to_bytes(text.replace(b"+", b" ")), safe="-_.~")
 
 
@@ -308,7 +347,8 @@ def _moment(timestamp: str) -> datetime | None:
 
 
 @lru_cache(maxsize=256)
-def _derived_key(secret_key: str, date: str, region: str, service: str) -> bytes:
+def derived_key(secret_key: str, date: str, region: str, service: str) -> bytes:
+    """The key that a scope's signatures are made with."""
     key = b"AWS4" + secret_key.encode()
     for part in (date, region, service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from backstairs.access import SignatureProblem, claims, sigv4
 from backstairs.access.keys import SEVERAL
+from backstairs.access.mismatch import find_mistakes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +27,9 @@ class Identity:
     secret_key: str
     session_token: str | None
     expires: datetime | None
+
+
+_REMEMBERED = 1000
 
 
 class Identities(Protocol):
@@ -73,6 +78,8 @@ class Proofs:
         self._identities = identities
         self._keys = keys
         self._region = region
+        # Signatures that were right, to know one again that is sent with another request.
+        self._signed: OrderedDict[str, str] = OrderedDict()
 
     async def offered(self, request: WireRequest) -> Offered:
         """The API key of a request. Raises OSError while the account's cannot be read."""
@@ -93,12 +100,30 @@ class Proofs:
                 raise sigv4.unknown_key()
             if identity.expires is not None and identity.expires <= now:
                 raise sigv4.expired_token()
-            sigv4.verify(
-                request, claim, secret_key=identity.secret_key, region=self._region, now=now
-            )
+            self._verify(request, claim, identity, now)
         except SignatureProblem as problem:
             return Proof(problem=problem)
         return Proof(identity.principal, claim.access_key_id)
+
+    def _verify(
+        self, request: WireRequest, claim: Claim, identity: Identity, now: datetime
+    ) -> None:
+        """Verify a signature; a problem with it says what the signer did otherwise."""
+        secret = identity.secret_key
+        try:
+            sigv4.verify(request, claim, secret_key=secret, region=self._region, now=now)
+        except SignatureProblem as problem:
+            if problem.is_mismatch or problem.is_out_of_scope:
+                signed = self._signed.get(claim.signature)
+                problem.mistakes = (
+                    (f"it is that of {signed}: sign anew for each request, a redirect's too",)
+                    if signed
+                    else find_mistakes(request, claim, secret, self._region)
+                )
+            raise
+        self._signed[claim.signature] = f"{request.method} {request.path.decode('latin-1')}"
+        while len(self._signed) > _REMEMBERED:
+            self._signed.popitem(last=False)
 
 
 def _same_token(identity: Identity, claim: Claim) -> bool:

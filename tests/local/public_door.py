@@ -231,6 +231,11 @@ class PublicDoor:
         record = self.door.decisions.last()
         return [reason["rule"] for reason in describe(record)["reasons"]]
 
+    def reason(self) -> str:
+        """The words of the last reason of the last decision."""
+        text: str = describe(self.door.decisions.last())["reasons"][-1]["text"]
+        return text
+
     def body_of(self, number: int = -1) -> bytes:
         """The body that the function was given, decoded."""
         event = self.function.events[number]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import SigV4QueryAuth
+from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
@@ -99,3 +99,28 @@ def test_a_bad_link_at_an_endpoint() -> None:
         good, bad = link(), link().replace("b%20c", "b%20d")
         assert door.call(path=good, port=door.endpoint_port).status == 200
         assert door.call(path=bad, port=door.endpoint_port).status == 403
+
+
+def test_what_a_signer_did_otherwise_is_said(door: PublicDoor) -> None:
+    """In the decision, not in the answer: that one stays API Gateway's."""
+    answer = door.call(path=link(expires=61).replace("b%20c", "b%2520c"))
+    assert answer.status == 403
+    assert "not the one that this request makes" in door.reason()
+
+    unsigned = AWSRequest("GET", f"https://{HOST}{PATH}", headers={"x-amz-content-sha256": "x"})
+    unsigned.context["payload_signing_enabled"] = False
+    signer = SigV4Auth(CREDENTIALS, "execute-api", REGION)
+    signer.add_auth(unsigned)
+    headers = [(name, value) for name, value in unsigned.headers.items()]
+    answer = door.call(path=PATH, headers=headers)
+    assert answer.status == 403
+    assert "x-amz-content-sha256 is not the body's" in door.reason()
+    assert "x-amz-content-sha256 is not" not in answer.message
+
+
+def test_a_signature_that_is_sent_again(door: PublicDoor) -> None:
+    """As after a redirect that a client follows with the headers of the first request."""
+    headers = signed("GET", PATH)
+    assert door.call(path=PATH, headers=headers).status == 200
+    assert door.call(path=f"{PATH}/moved", headers=headers).status == 403
+    assert f"it is that of GET {PATH}: sign anew" in door.reason()
