@@ -4,9 +4,12 @@
   backstairs access diff BASE [HEAD]            who gains and who loses, between two git revisions
                                                 or files; HEAD is the working tree
   backstairs access check [TEMPLATE]            whether it keeps to its contract (access.yaml)
+  backstairs access findings [TEMPLATE]         what is wrong with it, why, and what mends it
 
 Asks nobody: no account, no network, no deployment. Exit status: 0; 1 when somebody gains access
-(diff), when the contract is broken (check); 2 when something cannot be read.
+(diff), when the contract is broken (check), when an error is found that nobody has accepted
+(findings); 2 when something cannot be read. A finding is accepted beside what it is about:
+`Metadata: {Backstairs: {Accept: {ID: "the reason"}}}`, on the resource or the template.
 """
 
 from __future__ import annotations
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from backstairs.template.model import Application
 
 TEMPLATE, CONTRACT = "template.yaml", "access.yaml"
-_ACTIONS = ("diff", "check")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     import argparse
 
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = "%(prog)s [diff BASE [HEAD] | check] [TEMPLATE] [options]"
+    parser.usage = "%(prog)s [diff BASE [HEAD] | check | findings] [TEMPLATE] [options]"
     parser.add_argument("words", nargs="*", metavar="...", help="see above")
     parser.add_argument(
         "--parameter",
@@ -64,9 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contract", type=Path, help=f"default: {CONTRACT} beside the template")
     parser.add_argument("--why", action="store_true", help="every reason, of refusals too")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--json", action="store_true", help="the matrix as JSON, with every cell")
+    how.add_argument(
+        "--json", action="store_true", help="the matrix as JSON, with every cell; findings"
+    )
     how.add_argument("--markdown", action="store_true", help="for a pull request")
     how.add_argument("--html", type=Path, metavar="FILE", help="the matrix as one page, with a map")
+    how.add_argument("--sarif", action="store_true", help="findings, for code hosts")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -80,12 +85,16 @@ def run(options: argparse.Namespace) -> int:
     if words and words[0] in _ACTIONS:
         action, words = words[0], words[1:]
     try:
-        if action == "diff":
-            return _diff(options, words)
-        return _check(options, words) if action == "check" else _matrix(options, words)
+        return _done(options, action, words)
     except (ProblemError, ContractError, FactsError, RevisionError, TemplateError) as problem:
         print(f"backstairs: {problem}", file=sys.stderr)
         return 2
+
+
+def _done(options: argparse.Namespace, action: str, words: list[str]) -> int:
+    if options.sarif and action != "findings":
+        raise ProblemError("--sarif is for findings")
+    return _ACTIONS[action](options, words)
 
 
 def _matrix(options: argparse.Namespace, words: list[str]) -> int:
@@ -142,6 +151,24 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
         found = diff(_side(options, base, facts), _side(options, head, facts), facts)
     _print(markdown.render_diff(found) if options.markdown else diff_text.render(found))
     return 1 if found.opens else 0
+
+
+def _findings(options: argparse.Namespace, words: list[str]) -> int:
+    from backstairs.report.findings import find
+    from backstairs.report.formats import findings_text, sarif
+
+    if options.markdown or options.html:
+        raise ProblemError("findings are text, --json or --sarif, which is for a pull request")
+    template = _one_template(options, words)
+    found = find(_application(options, template, _facts(options)))
+    if options.sarif:
+        _print(sarif.render(found, template.parent))
+    else:
+        _print((findings_text.as_json if options.json else findings_text.render)(found))
+    return 1 if any(one.is_open for one in found) else 0
+
+
+_ACTIONS = {"": _matrix, "diff": _diff, "check": _check, "findings": _findings}
 
 
 def _print(text: str) -> None:

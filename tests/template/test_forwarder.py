@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backstairs.template.load import load
-from tests.template.checks import CHECKS
 from tests.template.conftest import ROOT
 from tests.template.test_access_models import methods
 
@@ -171,13 +170,6 @@ def test_an_http_api_asks_partners_to_sign(http: Any) -> None:
         "AWS::ApiGateway::UsagePlan",
         "Custom::ApiKeyValue",
     }
-
-
-@pytest.mark.parametrize("name", ["rest", "plain", "http"])
-def test_the_checks_find_nothing(name: str, request: pytest.FixtureRequest) -> None:
-    """Neither in the policy nor in the groups."""
-    stack = request.getfixturevalue(name)
-    assert [finding for check in CHECKS.values() for finding in check(stack)] == []
 
 
 def test_a_call_costs_no_more_than_the_backend_takes() -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.template.checks import CHECKS
 from tests.template.test_access_models import methods
 
 if TYPE_CHECKING:
@@ -60,8 +59,3 @@ def test_addresses_rates_and_quota_hold_as_for_the_forwarder(link: Any) -> None:
     assert statement["Resource"] == "execute-api:/dev/*/partner/*"
     assert statement["Condition"] == {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}
     assert link.properties("PartnerPlan")["Quota"] == {"Limit": "1000", "Period": "DAY"}
-
-
-def test_the_checks_find_nothing(link: Any) -> None:
-    """Neither in the policy nor in the groups."""
-    assert [finding for check in CHECKS.values() for finding in check(link)] == []

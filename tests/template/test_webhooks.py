@@ -8,7 +8,6 @@ import pytest
 from forwarder.providers import PROVIDERS
 
 from backstairs.template.load import load
-from tests.template.checks import CHECKS
 from tests.template.conftest import ROOT
 from tests.template.test_access_models import methods
 from tests.template.test_forwarder import NETWORK, definition, egress
@@ -160,17 +159,6 @@ def test_a_network_with_an_ssm_endpoint_gets_no_second_one(
     assert "AWS_ENDPOINT_URL_SSM" not in variables
     assert (443, "sg-05") in egress(stack, "WebhooksSecurityGroup")
     assert stack.properties("SsmFromWebhooksIngress")["GroupId"] == "sg-05"
-
-
-def test_the_checks_find_what_cannot_be_otherwise(rest: Any, signing: Any, http: Any) -> None:
-    """A provider cannot sign as AWS does: its route asks for no signature at the API. No more."""
-    for stack, expected in (
-        (rest, ["PublicRestApi: POST /webhooks/{provider} asks for no signature"]),
-        (signing, ["PublicRestApi: POST /webhooks/{provider} asks for no signature"]),
-        (http, []),
-    ):
-        found = [finding for check in CHECKS.values() for finding in check(stack)]
-        assert found == expected
 
 
 def test_a_webhook_ends_before_github_gives_up() -> None:

@@ -1,0 +1,54 @@
+"""A grant to invoke functions behind the backs of the APIs that guard them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstairs.access import Known
+from backstairs.report.findings.evidence import grants, shown, texts
+from backstairs.report.findings.functions import behind_apis, functions_of
+from backstairs.report.findings.model import Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backstairs.access.policy import Statement
+    from backstairs.report.findings.model import Finding
+    from backstairs.template.model import Application
+
+RULE = Rule(
+    id="invoke-grant",
+    title="A role may invoke functions past their API",
+    severity=Severity.WARNING,
+    why=(
+        "lambda:InvokeFunction needs no network and no API: whoever holds it hands the function an "
+        "event of their own making, with any caller, path and claims in it."
+    ),
+    mend="Grant execute-api:Invoke on the route instead, or name the one function that is meant.",
+    known=Known.AWS_DOCUMENT,
+    source="https://docs.aws.amazon.com/lambda/latest/dg/access-control-identity-based.html",
+)
+
+_ACTIONS = ("lambda:InvokeFunction", "lambda:InvokeAsync", "lambda:InvokeFunctionUrl")
+
+
+def check(application: Application) -> Iterator[Finding]:
+    """Grants on functions behind APIs, or on all functions there are."""
+    behind = behind_apis(application)
+    for written in grants(application):
+        reached = _reached(application, written.statement, behind)
+        if reached:
+            says = f"{written} allows to invoke {shown(reached)}"
+            yield RULE.finds(written.name, says, written.source)
+
+
+def _reached(application: Application, statement: Statement, behind: dict[str, str]) -> list[str]:
+    """The functions behind APIs that a grant reaches, or every one."""
+    matched = any(match(action) for match in statement.action_matches for action in _ACTIONS)
+    if not matched or statement.not_actions:
+        return []
+    patterns = texts(list(statement.resources))
+    if any(pattern.rpartition(":")[2] == "*" for pattern in patterns):
+        return ["every function"]
+    reached = {name for pattern in patterns for name in functions_of(application, pattern)}
+    return [f"{name} past {api}" for name, api in behind.items() if name in reached]

@@ -1,0 +1,57 @@
+"""OPTIONS that asks for what no browser sends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstairs.access import Authorization, Known
+from backstairs.report.findings.calls import is_open, methods, named, origins, refuses
+from backstairs.report.findings.evidence import apis, shown
+from backstairs.report.findings.model import Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backstairs.access import Origin, Route
+    from backstairs.report.findings.model import Finding
+    from backstairs.template.model import Application, DeclaredApi
+
+RULE = Rule(
+    id="preflight-refused",
+    title="No browser can ask before it calls",
+    severity=Severity.WARNING,
+    why=(
+        "A browser's preflight carries no signature, token or key. An OPTIONS that asks for one, "
+        "or that the resource policy refuses to anonymous callers, ends every cross-origin call. "
+        "SAM puts the default authorizer on it unless it is told not to."
+    ),
+    mend=(
+        "Set AddDefaultAuthorizerToCorsPreflight: false (AddApiKeyRequiredToCorsPreflight: false), "
+        "and let the policy admit OPTIONS; or leave Cors out where no browser calls."
+    ),
+    known=Known.AWS_DOCUMENT,
+    source="https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-api-apiauth.html",
+)
+
+
+def check(application: Application) -> Iterator[Finding]:
+    """APIs with OPTIONS routes that refuse every anonymous call."""
+    places = origins(application)
+    for declared in apis(application):
+        refused = [
+            route
+            for route in declared.api.routes
+            if route.method == "OPTIONS" and _refused(declared, route, places)
+        ]
+        if refused:
+            says = f"{shown(named(refused))} cannot be asked without a signature, token or key"
+            yield RULE.finds(declared.name, says, declared.source)
+
+
+def _refused(declared: DeclaredApi, route: Route, places: list[Origin]) -> bool:
+    """Whether OPTIONS asks for an identity, or a policy that admits others refuses it."""
+    if not is_open(route):
+        return True
+    # Where the other routes ask for nothing either, a policy that refuses it is another matter.
+    others = any(one.authorization is not Authorization.NONE for one in methods(declared.api))
+    return others and refuses(declared, route, places, None)

@@ -1,0 +1,49 @@
+"""SAM's second stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstairs.access import Known
+from backstairs.report.findings.evidence import REST_API, is_private, of_type, source_of, stack
+from backstairs.report.findings.model import Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backstairs.report.findings.model import Finding
+    from backstairs.template.model import Application
+
+RULE = Rule(
+    id="second-stage",
+    title='The API gets a second stage, called "Stage"',
+    severity=Severity.NOTE,
+    why=(
+        "Without OpenApiVersion, SAM's deployment makes a stage of its own beside the one that is "
+        "named. It serves the same routes, without the named one's throttling, logs, usage "
+        "plans, web ACL and variables, and grants for the named stage do not fit it."
+    ),
+    mend="Set OpenApiVersion: 3.0.1 on the API or in Globals.",
+    known=Known.AWS_DOCUMENT,
+    source="https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html",
+)
+
+
+def check(application: Application) -> Iterator[Finding]:
+    """Deployments that make a stage, where a stage is declared too."""
+    rest = dict(of_type(application, REST_API))
+    staged = {
+        (stack(name), str(one.get("RestApiId")))
+        for name, one in of_type(application, "AWS::ApiGateway::Stage")
+    }
+    for name, deployment in of_type(application, "AWS::ApiGateway::Deployment"):
+        api = str(deployment.get("RestApiId"))
+        stage = deployment.get("StageName")
+        if stage == "Stage" and (stack(name), api) in staged:
+            private = any(is_private(one) for key, one in rest.items() if key == api)
+            yield RULE.finds(
+                name,
+                'it serves the same routes under the stage "Stage" too',
+                source_of(application, name),
+                Severity.WARNING if private else None,
+            )

@@ -1,0 +1,60 @@
+"""An Allow for everybody on routes that ask for a signature: grants no longer decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstairs.access import Known
+from backstairs.report.findings.calls import admits, named, origins, signed, somebody
+from backstairs.report.findings.evidence import apis, shown
+from backstairs.report.findings.model import Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backstairs.access import Source
+    from backstairs.report.findings.model import Finding
+    from backstairs.template.model import Application, DeclaredApi
+
+RULE = Rule(
+    id="whitelist-trap",
+    title="Whoever signs is let in, with a grant or without",
+    severity=Severity.ERROR,
+    why=(
+        "In one account an Allow of the resource policy is enough: for AWS_IAM, API Gateway admits "
+        "whom either side allows. So an Allow for everybody, which SAM's whitelists write, admits "
+        "every role and user of the account that reaches the API, and grants mean nothing."
+    ),
+    mend=(
+        "Replace the whitelist by Denies alone (CustomStatements: Deny what does not come through "
+        "the endpoint, Deny what is not of the account), so that grants decide; or add a Deny by "
+        "aws:PrincipalArn or aws:PrincipalTag for those who are not meant."
+    ),
+    known=Known.AWS_DOCUMENT,
+    source="https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html",
+)
+
+
+def check(application: Application) -> Iterator[Finding]:
+    """APIs that admit a principal of the account without a grant."""
+    places, ungranted = origins(application), somebody(application)
+    for declared in apis(application):
+        open_routes = [
+            route for route in signed(declared.api) if admits(declared, route, places, ungranted)
+        ]
+        if open_routes:
+            routes = shown(named(open_routes))
+            yield RULE.finds(
+                declared.name,
+                f"a role of this account without any grant may call {routes}",
+                _allow(declared),
+            )
+
+
+def _allow(declared: DeclaredApi) -> Source:
+    """Where the Allow for everybody is written."""
+    policy = declared.api.policy
+    for statement in policy.statements if policy else ():
+        if statement.effect == "Allow" and "*" in (statement.principals or ()):
+            return statement.source or declared.source
+    return declared.source

@@ -1,0 +1,51 @@
+"""A policy that the template writes and SAM does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from backstairs.access import Known
+from backstairs.report.findings.evidence import (
+    mapping,
+    policy_of,
+    source_of,
+    written_resources,
+)
+from backstairs.report.findings.model import Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from backstairs.report.findings.model import Finding
+    from backstairs.template.model import Application
+
+RULE = Rule(
+    id="whitelist-without-effect",
+    title="A resource policy is asked for, and SAM writes none",
+    severity=Severity.ERROR,
+    why=(
+        "SAM writes a whitelist's statements for each route it knows, so without routes or "
+        "with an empty list it writes no policy, and for ResourcePolicy under !If none either. "
+        "A public API is then open, a private one cannot be deployed. Nothing is said."
+    ),
+    mend=(
+        "Give the API its routes, give the list its values one by one, and put no !If around "
+        "ResourcePolicy; or write the policy as CustomStatements."
+    ),
+    known=Known.PUBLIC_REPORT,
+    source="https://github.com/aws/serverless-application-model/issues/3764",
+)
+
+
+def check(application: Application) -> Iterator[Finding]:
+    """APIs of SAM with a ResourcePolicy whose translation has none."""
+    for name, api in written_resources(application, "AWS::Serverless::Api"):
+        made = mapping(application.resources[name].get("Properties"))
+        if writes_policy(api) and "Body" in made and policy_of(made) is None:
+            says = "its Auth.ResourcePolicy becomes no policy at all"
+            yield RULE.finds(name, says, source_of(application, name))
+
+
+def writes_policy(api: Mapping[str, Any]) -> bool:
+    """Whether an API of SAM asks for a resource policy."""
+    return bool(mapping(api.get("Auth")).get("ResourcePolicy"))

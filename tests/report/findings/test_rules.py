@@ -1,0 +1,132 @@
+"""Each rule finds what it is for, and nothing in what is right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backstairs.access import Known
+from backstairs.report.findings import Severity, rule_modules
+from tests.report.findings.reading import FIXTURES, found, ids, written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RULES = {module.RULE.id: module.RULE for module in rule_modules()}
+
+DENY = """
+            - Effect: Deny
+              Principal: "*"
+              Action: execute-api:Invoke
+              Resource: execute-api:/*
+              Condition:
+                {condition}
+"""
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule_finds_what_it_is_for(rule: str) -> None:
+    """And no other rule finds anything there."""
+    findings = found(FIXTURES / rule / "bad.yaml")
+    assert ids(findings) == {rule}
+    assert all(finding.name and finding.says for finding in findings)
+    assert all(finding.source.file == "bad.yaml" for finding in findings)
+    assert all(finding.source.line > 1 for finding in findings)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule_is_content_with_what_is_right(rule: str) -> None:
+    """As the neighbouring fixture shows it."""
+    assert rule not in ids(found(FIXTURES / rule / "good.yaml"))
+
+
+def test_every_rule_has_its_fixtures_and_every_fixture_its_rule() -> None:
+    """One good and one bad for each; a module is named like its rule."""
+    held = {f"{path.parent.name}/{path.name}" for path in FIXTURES.glob("*/*")}
+    assert held == {f"{rule}/{kind}.yaml" for rule in RULES for kind in ("good", "bad")}
+    names = {module.__name__.rpartition(".")[2] for module in rule_modules()}
+    assert names == {rule.replace("-", "_") for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule_says_why_it_matters_what_mends_it_and_how_it_is_known(rule: str) -> None:
+    """In sentences; a source can be opened, unless nobody vouches for the rule."""
+    said = RULES[rule]
+    assert all(text.endswith(".") for text in (said.why, said.mend))
+    assert not said.title.endswith(".")
+    assert said.source.startswith("https://") or said.known is Known.UNVERIFIED
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'ArnNotLike: {aws:PrincipalArn: "arn:aws:iam::123456789012:role/Meant"}',
+        "StringNotEquals: {aws:PrincipalTag/team: claims}",
+    ],
+)
+def test_a_deny_by_who_signs_mends_the_whitelist(tmp_path: Path, condition: str) -> None:
+    """Grants still do not decide, but not everybody gets in."""
+    whitelist = "IntrinsicVpceWhitelist: [vpce-0123456789abcdef0]"
+    statements = "\n          CustomStatements:" + DENY.format(condition=condition)
+    path = written(tmp_path, "whitelist-trap", "bad", (whitelist, whitelist + statements))
+    assert "whitelist-trap" not in ids(found(path))
+
+
+def test_a_deny_of_other_accounts_does_not_mend_the_whitelist(tmp_path: Path) -> None:
+    """Everybody of this one still gets in."""
+    whitelist = "IntrinsicVpceWhitelist: [vpce-0123456789abcdef0]"
+    condition = "StringNotEquals: {aws:PrincipalAccount: !Ref AWS::AccountId}"
+    statements = "\n          CustomStatements:" + DENY.format(condition=condition)
+    path = written(tmp_path, "whitelist-trap", "bad", (whitelist, whitelist + statements))
+    assert ids(found(path)) == {"whitelist-trap"}
+
+
+def test_an_allow_for_the_account_is_no_trap(tmp_path: Path) -> None:
+    """It leaves the choice to grants."""
+    allow = """
+            - Effect: Allow
+              Principal: {AWS: !Ref AWS::AccountId}
+              Action: execute-api:Invoke
+              Resource: execute-api:/*
+"""
+    statements = "CustomStatements:"
+    path = written(tmp_path, "whitelist-trap", "good", (statements, statements + allow))
+    assert ids(found(path)) == set()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "vpce-0123456789abcdef0",
+        "!Ref Endpoints",
+        '["vpce-0123456789abcdef0,vpce-0fedcba9876543210"]',
+        "[vpc-0123456789abcdef0]",
+    ],
+)
+def test_a_list_that_is_none_is_found(tmp_path: Path, values: str) -> None:
+    """A bare string, a reference to a list without a value, two values in one, another's value."""
+    change = ('!Split [",", !Ref Endpoints]', values)
+    lists = ("{Type: String, Default:", "{Type: CommaDelimitedList} #")
+    assert ids(found(written(tmp_path, "list-corrupted", "bad", lists, change))) == {
+        "list-corrupted"
+    }
+
+
+def test_a_private_api_that_any_grant_opens_from_anywhere_is_a_warning(tmp_path: Path) -> None:
+    """Somebody still has to have granted it."""
+    account = "Principal: {AWS: !Ref AWS::AccountId}"
+    authorizer = ("      Auth:\n", "      Auth:\n        DefaultAuthorizer: AWS_IAM\n")
+    invoke = ("        ResourcePolicy:", "        InvokeRole: NONE\n        ResourcePolicy:")
+    path = written(tmp_path, "any-endpoint", "bad", ('Principal: "*"', account), authorizer, invoke)
+    (finding,) = found(path)
+    assert (finding.rule.id, finding.severity) == ("any-endpoint", Severity.WARNING)
+
+
+def test_a_policy_over_its_quota_is_an_error(tmp_path: Path) -> None:
+    """It cannot be deployed; near the quota is a warning."""
+    (finding,) = found(FIXTURES / "policy-near-quota" / "bad.yaml")
+    assert finding.severity is Severity.ERROR
+    fewer = ("/collections/of-many-things/", "/")
+    (finding,) = found(written(tmp_path, "policy-near-quota", "bad", fewer))
+    assert finding.severity is Severity.WARNING
