@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
@@ -39,22 +39,23 @@ class _Parts:
     headers: Variants
     payloads: Variants
 
-    def combinations(self) -> Iterator[tuple[tuple[str, ...], tuple[str, str, str, str]]]:
-        """Mistakes and the parts that they make: one mistake before two, two before more."""
+    def combinations(self) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+        """Mistakes and the parts that they make, in one part and in two: few mistakes first."""
         parts = (self.paths, self.queries, self.headers, self.payloads)
-        ranked = [sorted(part.items(), key=lambda item: len(item[1])) for part in parts]
-        found = [
-            (tuple(mistake for _, mistakes in chosen for mistake in mistakes), chosen)
-            for chosen in product(*ranked)
-            if 1 <= sum(bool(mistakes) for _, mistakes in chosen) <= _TOGETHER
+        right = [next(text for text, mistakes in part.items() if not mistakes) for part in parts]
+        wrong = [
+            (at, text, mistakes)
+            for at, part in enumerate(parts)
+            for text, mistakes in part.items()
+            if mistakes
         ]
-        found.sort(key=lambda one: len(one[0]))
-        for mistakes, chosen in found:
-            path, query, headers, payload = (text for text, _ in chosen)
-            yield mistakes, (path, query, headers, payload)
-
-
-_TOGETHER = 2
+        chosen: list[tuple[tuple[int, str, tuple[str, ...]], ...]] = [(one,) for one in wrong]
+        chosen += [(one, other) for one, other in combinations(wrong, 2) if one[0] != other[0]]
+        for changes in sorted(chosen, key=lambda changes: sum(len(one[2]) for one in changes)):
+            made = list(right)
+            for at, text, _ in changes:
+                made[at] = text
+            yield tuple(mistake for _, _, found in changes for mistake in found), made
 
 
 def find_mistakes(
