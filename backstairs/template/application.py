@@ -46,7 +46,6 @@ def read_application(
     resources = _resources(stacks, setting)
     apis, apis_not_read = read_apis(resources)
     principals, principals_not_read = read_principals(resources)
-    networks, networks_not_read = read_networks(resources)
     others_not_read = (*methods_of_other_apis(resources), *routes_of_other_apis(resources))
     endpoints, endpoints_not_read = read_endpoints(resources)
     return Application(
@@ -57,14 +56,13 @@ def read_application(
         functions=tuple(_functions(resources)),
         principals=principals,
         endpoints=endpoints,
-        networks=networks,
+        networks=read_networks(resources),
         other_ways=read_other_ways(resources),
         not_read=(
             *setting.not_read,
             *apis_not_read,
             *others_not_read,
             *principals_not_read,
-            *networks_not_read,
             *endpoints_not_read,
         ),
         parameters=outermost.parameters,

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from backstairs.access import Endpoint, Unresolved, parse_policy
 from backstairs.template.model import DeclaredEndpoint, NotRead
 from backstairs.template.names import read_forwardings, read_resolvers, read_zones
-from backstairs.template.networks import Host, Networks, Peering, Route, RouteTable, Subnet, Vpc
+from backstairs.template.networks import (
+    Host,
+    Networks,
+    NotModelled,
+    Peering,
+    Route,
+    RouteTable,
+    Subnet,
+    Vpc,
+)
 from backstairs.template.resources import boolean, texts
 from backstairs.template.security_groups import (
     ACL,
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backstairs.access import Policy
+    from backstairs.template.networks import Acl
     from backstairs.template.resources import Resources
 
 _SUBNET, _TABLE, _INTERFACE = (
@@ -50,7 +60,7 @@ _TARGETS = {
     "LocalGatewayId": ("local gateway", "AWS::EC2::LocalGateway"),
     "CarrierGatewayId": ("carrier gateway", "AWS::EC2::CarrierGateway"),
 }
-_NOT_READ = {
+_NOT_MODELLED = {
     "AWS::EC2::TransitGatewayAttachment": "what a transit gateway connects is not modelled",
     "AWS::EC2::TransitGatewayVpcAttachment": "what a transit gateway connects is not modelled",
     "AWS::EC2::VPNConnection": "who comes by a VPN is not modelled",
@@ -62,26 +72,27 @@ _NOT_READ = {
 }
 
 
-def read_networks(resources: Resources) -> tuple[Networks, tuple[NotRead, ...]]:
-    """The networks, and what of them was not read."""
-    networks = Networks(
+def read_networks(resources: Resources) -> Networks:
+    """The networks; what may lead somewhere and is not modelled is named in them."""
+    acls = read_acls(resources)
+    return Networks(
         vpcs={vpc.name: vpc for vpc in _vpcs(resources)},
-        subnets={subnet.name: subnet for subnet in _subnets(resources)},
+        subnets={subnet.name: subnet for subnet in _subnets(resources, acls)},
         tables={table.name: table for table in _tables(resources)},
         groups=read_groups(resources),
-        acls=read_acls(resources),
+        acls=acls,
         prefix_lists=dict(_prefix_lists(resources)),
         peerings=tuple(_peerings(resources)),
         resolvers=read_resolvers(resources),
         forwardings=tuple(read_forwardings(resources)),
         zones=tuple(read_zones(resources)),
         hosts=tuple(_hosts(resources)),
+        not_modelled=tuple(
+            NotModelled(name, _NOT_MODELLED[resource["Type"]], resources.source(name, ()))
+            for name, resource in resources.by_name.items()
+            if resource["Type"] in _NOT_MODELLED
+        ),
     )
-    not_read = [
-        NotRead(name, _NOT_READ[resources.by_name[name]["Type"]], resources.source(name, ()))
-        for name, _ in resources.of_type(*_NOT_READ)
-    ]
-    return networks, tuple(not_read)
 
 
 def read_endpoints(
@@ -174,19 +185,20 @@ def _own_dns(resources: Resources) -> Iterator[tuple[str, Any]]:
             yield vpc, resources.source(options or name, ())
 
 
-def _subnets(resources: Resources) -> Iterator[Subnet]:
+def _subnets(resources: Resources, known: Mapping[str, Acl]) -> Iterator[Subnet]:
     tables = _associated(resources, "AWS::EC2::SubnetRouteTableAssociation", _TABLE)
     acls = _associated(resources, "AWS::EC2::SubnetNetworkAclAssociation", ACL)
     for name, properties in resources.of_type(_SUBNET):
         vpc = resources.name_or_id(VPC, properties.get("VpcId"))
         default = resources.attribute(vpc, "DefaultNetworkAcl") if vpc in resources.by_name else ""
+        of_vpc = str(default) if default in known else None
         yield Subnet(
             name=name,
             vpc=vpc,
             range=texts(properties.get("CidrBlock", Unresolved(f"{name} has no CidrBlock")))[0],
             source=resources.source(name, ()),
             table=tables.get(name),
-            acl=acls.get(name, str(default)),
+            acl=acls.get(name, of_vpc),
         )
 
 
@@ -229,6 +241,8 @@ def _route(resources: Resources, name: str, properties: Mapping[str, Any]) -> Ro
         destination = resources.name_or_id("AWS::EC2::PrefixList", destination)
     key = next((key for key in _TARGETS if key in properties), None)
     via, kind = _TARGETS[key] if key else ("target", "")
+    if key == "GatewayId" and resources.named(kind, properties[key]):
+        via = "internet gateway"
     target = resources.name_or_id(kind, properties[key]) if key else f"<{name} has no target>"
     return Route(
         name, destination, via, target, resources.source(name, ()), resources.doubts.get(name)

@@ -29,7 +29,7 @@ class Vpc:
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet. `table` and `acl` None: the VPC's main route table, its default network ACL."""
+    """A subnet. `table` None: the VPC's main route table; `acl` None: an ACL that stops nothing."""
 
     name: str
     vpc: str
@@ -70,7 +70,8 @@ class Allowance:
     """A rule of a security group, or an entry of a network ACL.
 
     `protocol` is a name or number, `-1` for all of them; `ports` None: all. `peer` is a range, a
-    prefix list, or the name of a security group if `of_group`. `number` and `allows` are an ACL's.
+    prefix list, or the name of a security group if `of_group`. `by_default`: AWS adds it.
+    `number` and `allows` are an ACL's.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Allowance:
     peer: str | Unresolved
     source: Source
     of_group: bool = False
+    by_default: bool = False
     doubt: str | None = None
     number: int = 0
     allows: bool = True
@@ -88,7 +90,8 @@ class Allowance:
 class SecurityGroup:
     """A security group, with the rules that it has of itself or that are put to it.
 
-    `rules_apart`: what it lets out is said by resources apart alone, which take AWS's rule away.
+    `default`: it is the VPC's default one. `rules_apart`: what it lets out is said by resources
+    apart alone, which take AWS's rule away.
     """
 
     name: str
@@ -96,6 +99,7 @@ class SecurityGroup:
     ingress: tuple[Allowance, ...]
     egress: tuple[Allowance, ...]
     source: Source
+    default: bool = False
     rules_apart: bool = False
 
 
@@ -167,6 +171,15 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
+class NotModelled:
+    """A part of a network that may lead somewhere, or stop something, and is not modelled."""
+
+    name: str
+    why: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Networks:
     """What the template declares of networks, by name."""
 
@@ -181,3 +194,4 @@ class Networks:
     forwardings: tuple[Forwarding, ...] = ()
     zones: tuple[Zone, ...] = ()
     hosts: tuple[Host, ...] = ()
+    not_modelled: tuple[NotModelled, ...] = ()

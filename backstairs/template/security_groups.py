@@ -66,19 +66,20 @@ def _default(
 ) -> SecurityGroup:
     """It lets in its own members and lets everything out, and what rules apart add to that."""
     source = resources.source(vpc, ())
-    own = Allowance(f"{group}'s own rule", "-1", None, group, source, of_group=True)
+    own = Allowance(group, "-1", None, group, source, of_group=True, by_default=True)
     return SecurityGroup(
         name=group,
         vpc=vpc,
         ingress=(own, *apart["Ingress"].get(group, [])),
         egress=(_everything(group, source), *apart["Egress"].get(group, [])),
         source=source,
+        default=True,
     )
 
 
 def _everything(name: str, source: Source) -> Allowance:
     """What AWS adds to a group without a rule for what it lets out."""
-    return Allowance(f"{name}'s default egress rule", "-1", None, "0.0.0.0/0", source)
+    return Allowance(name, "-1", None, "0.0.0.0/0", source, by_default=True)
 
 
 def _inline(

@@ -1,0 +1,1 @@
+"""How a packet finds its way in a template's networks: names, routes, filters."""

@@ -1,0 +1,39 @@
+"""Whether a connection from one place in a template's networks to another can be made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backstairs.report.network import rules
+from backstairs.report.network.filters import acls, egress, ingress
+from backstairs.report.network.routes import way
+from backstairs.report.network.step import Party, Step, Traffic, together, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backstairs.template.networks import Networks
+
+
+def passage(networks: Networks, here: Party, there: Party, traffic: Traffic) -> Iterator[Step]:
+    """What must hold for it, in the order in which a packet and its answer meet it."""
+    for party in (here, there):
+        missing = [name for name in party.subnets if name not in networks.subnets]
+        if missing or not party.subnets:
+            which = missing[0] if missing else f"a subnet of {party.name}"
+            text = f"{which} is not in the template"
+            yield unknown(rules.OUTSIDE_THE_TEMPLATE, text, party.source)
+            return
+    pairs = [
+        (networks.subnets[one], networks.subnets[other])
+        for one in here.subnets
+        for other in there.subnets
+    ]
+    yield together([way(networks, one, other) for one, other in pairs])
+    found = [step for one, other in pairs for step in acls(networks, one, other, traffic)]
+    if found:
+        yield together(found)
+    yield egress(networks, here, there, traffic)
+    yield ingress(networks, here, there, traffic)
+    if any(one.vpc != other.vpc for one, other in pairs):
+        yield together([way(networks, other, one) for one, other in pairs])
