@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backstairs.report.network import rules
@@ -33,7 +34,13 @@ def passage(networks: Networks, here: Party, there: Party, traffic: Traffic) -> 
     found = [step for one, other in pairs for step in acls(networks, one, other, traffic)]
     if found:
         yield together(found)
-    yield egress(networks, here, there, traffic)
-    yield ingress(networks, here, there, traffic)
+    # Address by address: what lets it to one subnet need not let it to the other.
+    yield together([egress(networks, here, one, traffic) for one in _each(there)])
+    yield together([ingress(networks, one, there, traffic) for one in _each(here)])
     if any(one.vpc != other.vpc for one, other in pairs):
         yield together([way(networks, other, one) for one, other in pairs])
+
+
+def _each(party: Party) -> Iterator[Party]:
+    """A party once for each of its subnets."""
+    return (replace(party, subnets=(name,)) for name in party.subnets)
