@@ -5,20 +5,21 @@ proof about possible ones, and both get the same `Decision`, with its reasons.
 """
 
 from backstairs.access.decision import decide
+from backstairs.access.distinctions import Distinctions
 from backstairs.access.documents import parse_policy
+from backstairs.access.facts import Facts, Organization, parse_facts
+from backstairs.access.gates import Decision, Reason, Verdict
+from backstairs.access.lacks import Lack
 from backstairs.access.model import (
     Api,
     ApiKey,
     Authorization,
     Call,
-    Decision,
     Endpoint,
     Kind,
     Origin,
     Principal,
-    Reason,
     Route,
-    Verdict,
 )
 from backstairs.access.patterns import Unresolved
 from backstairs.access.policy import Policy
@@ -32,9 +33,13 @@ __all__ = [
     "Authorization",
     "Call",
     "Decision",
+    "Distinctions",
     "Endpoint",
+    "Facts",
     "Kind",
     "Known",
+    "Lack",
+    "Organization",
     "Origin",
     "Policy",
     "Principal",
@@ -47,5 +52,6 @@ __all__ = [
     "Verdict",
     "WireRequest",
     "decide",
+    "parse_facts",
     "parse_policy",
 ]

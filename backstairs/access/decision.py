@@ -1,8 +1,9 @@
 """The decision: may this call be made, and why.
 
-Order for a call: the network path, the route, the signature, the endpoint's policy, then the
-method's authorization with identity policies and resource policy together, then the API key. Every
-step leaves its reasons, every reason names its rule.
+Every gate is weighed: the network path, the route, the signature, the endpoint's policy, the
+method's authorization with identity policies and resource policy together, the API key. One that
+refuses refuses the call, though another be unknown. The answer is that of the first which refuses,
+in that order. Every gate leaves its reasons, every reason names its rule.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backstairs.access import refusals, rules
-from backstairs.access.keys import with_key
-from backstairs.access.model import Authorization, Decision, Kind, Reason, Verdict
+from backstairs.access.facts import NO_FACTS
+from backstairs.access.gates import PASSED, Decision, Reason, Verdict, combined
+from backstairs.access.keys import api_key
+from backstairs.access.lacks import Lack
+from backstairs.access.model import Authorization, Kind
 from backstairs.access.paths import readings
 from backstairs.access.weighing import Weighing
 
@@ -24,47 +28,57 @@ if TYPE_CHECKING:
 
 def decide(call: Call) -> Decision:
     """Decide on one call."""
-    if call.api is None:
+    api, route = call.api, call.route
+    if api is None:
         return _refuse(rules.UNKNOWN_API, "there is no such API or stage", refusals.FORBIDDEN)
-    unreachable = _unreachable(call, call.api)
-    if unreachable is not None:
-        return unreachable
-    if call.route is None:
-        text = f"{call.api.name} has no method {call.method} {call.path}"
-        if call.api.kind is Kind.HTTP:
-            return _refuse(rules.HTTP_UNKNOWN_ROUTE, text, refusals.NOT_FOUND)
-        return _refuse(rules.UNKNOWN_ROUTE, text, refusals.MISSING_TOKEN)
-    decision = _in_every_reading(call, call.api, call.route)
-    if decision.verdict is Verdict.ALLOWED and call.route.needs_key:
-        return with_key(call, call.api, decision)
+    network = _network(call, api)
+    if network.verdict is Verdict.REFUSED:
+        return network
+    decision = _no_route(call, api) if route is None else _in_every_reading(call, api, route)
+    if network is not PASSED:
+        decision = combined((network, decision))
+    if route is not None and route.needs_key and decision.verdict is not Verdict.REFUSED:
+        key = api_key(call, api, admitted=decision.verdict is Verdict.ALLOWED)
+        return combined((decision, key))
     return decision
 
 
-def _unreachable(call: Call, api: Api) -> Decision | None:
+def _network(call: Call, api: Api) -> Decision:
+    """The way that the call comes, and the name that it uses."""
     endpoint = call.origin.endpoint
     if api.private and endpoint is None:
-        return _refuse(
-            rules.PRIVATE_ONLY_THROUGH_ENDPOINTS,
-            f"{api.name} is private and the call comes from {call.origin.name}",
-            refusals.FORBIDDEN,
-        )
+        says = "{} is private and the call comes from {}"
+        reason = Reason(rules.PRIVATE_ONLY_THROUGH_ENDPOINTS, says, (api.name, call.origin.name))
+        return PASSED.refused(reason, refusals.FORBIDDEN)
     if endpoint is not None and not api.private:
-        return _refuse(
-            rules.PUBLIC_NOT_THROUGH_ENDPOINTS,
-            f"{api.name} is not private and the call comes through {endpoint.endpoint_id}",
-            refusals.FORBIDDEN,
-        )
+        says = "{} is not private and the call comes through {}"
+        operands = (api.name, endpoint.endpoint_id)
+        reason = Reason(rules.PUBLIC_NOT_THROUGH_ENDPOINTS, says, operands)
+        return PASSED.refused(reason, refusals.FORBIDDEN)
     if api.default_endpoint is True:
-        return None
+        return PASSED
+    return _default_endpoint(call, api)
+
+
+def _default_endpoint(call: Call, api: Api) -> Decision:
     disabled = f"the default endpoint of {api.name} is disabled"
-    if api.kind is Kind.REST and api.default_endpoint is False:
+    lack, enabled = Lack.of(f"the default endpoint of {api.name} is enabled"), api.default_endpoint
+    if enabled is None:
+        enabled = (call.facts or NO_FACTS).holds.get(lack)
+    if enabled is None:
+        return PASSED.unknown(f"whether {disabled} is not known", (lack,))
+    if enabled:
+        return PASSED
+    if api.kind is Kind.REST:
         return _refuse(rules.DEFAULT_ENDPOINT_DISABLED, disabled, refusals.FORBIDDEN)
-    why = (
-        f"whether {disabled} is not known"
-        if api.default_endpoint is None
-        else f"{disabled}: what an HTTP API answers then is not modelled"
-    )
-    return _unknown((), why)
+    return PASSED.unknown(f"{disabled}: what an HTTP API answers then is not modelled")
+
+
+def _no_route(call: Call, api: Api) -> Decision:
+    text = f"{api.name} has no method {call.method} {call.path}"
+    if api.kind is Kind.HTTP:
+        return _refuse(rules.HTTP_UNKNOWN_ROUTE, text, refusals.NOT_FOUND)
+    return _refuse(rules.UNKNOWN_ROUTE, text, refusals.MISSING_TOKEN)
 
 
 def _in_every_reading(call: Call, api: Api, route: Route) -> Decision:
@@ -78,37 +92,37 @@ def _in_every_reading(call: Call, api: Api, route: Route) -> Decision:
     if not others:
         return decision
     rule = rules.HTTP_PATHS if http else rules.PATH_AS_SENT
-    as_sent = Reason(rule, f"{call.path} is compared as it was sent")
-    reasons = (as_sent, *decision.reasons)
+    as_sent = Reason(rule, "{} is compared as it was sent", (call.path,))
+    decision = replace(decision, reasons=(as_sent, *decision.reasons))
+    said = (call.facts or NO_FACTS).holds
     for path in others:
+        lack = Lack.of(f"{call.path} is not read as {path}")
+        if said.get(lack):
+            continue
         other = _weighed(replace(call, path=path), api, route)
         if other.verdict is not decision.verdict:
             why = (
                 f"{call.path} is {decision.verdict.value} as it was sent, "
                 f"and {other.verdict.value} if it is read as {path}"
             )
-            return _unknown((*reasons, *other.reasons), why)
-    return Decision(decision.verdict, reasons, decision.refusal)
+            both = replace(decision, reasons=(*decision.reasons, *other.reasons))
+            return both.unknown(why, (*other.lacks, lack))
+        decision = replace(decision, lacks=(*decision.lacks, *other.lacks))
+    return decision
 
 
 def _weighed(call: Call, api: Api, route: Route) -> Decision:
-    decision = Weighing(call, api, route).decide()
+    decision = combined(Weighing(call, api, route).gates())
     if api.kind is Kind.REST:
         return decision
-    reasons = decision.reasons
+    reasons, answer = decision.reasons, decision.answer
     if route.authorization is Authorization.AWS_IAM:
-        reasons = (Reason(rules.HTTP_WITHOUT_POLICY, f"{api.name} is an HTTP API"), *reasons)
-    refusal = decision.refusal
+        reasons = (Reason(rules.HTTP_WITHOUT_POLICY, "{} is an HTTP API", (api.name,)), *reasons)
     if decision.verdict is Verdict.REFUSED:
         reasons = (Reason(rules.HTTP_FORBIDDEN, "it is not said why"), *reasons)
-        refusal = refusals.FORBIDDEN
-    return Decision(decision.verdict, reasons, refusal)
+        answer = refusals.FORBIDDEN
+    return replace(decision, reasons=reasons, answer=answer)
 
 
 def _refuse(rule: Rule, text: str, answer: Refusal) -> Decision:
-    return Decision(Verdict.REFUSED, (Reason(rule, text),), answer)
-
-
-def _unknown(reasons: tuple[Reason, ...], why: str) -> Decision:
-    found = (*reasons, Reason(rules.NOT_MODELLED, why))
-    return Decision(Verdict.UNKNOWN, found, refusals.undecided(why))
+    return PASSED.refused(Reason(rule, text), answer)

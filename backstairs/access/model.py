@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from backstairs.access import refusals, rules
+from backstairs.access.policy import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from backstairs.access.facts import Facts
     from backstairs.access.patterns import Text
     from backstairs.access.policy import Policy
-    from backstairs.access.refusals import Refusal
-    from backstairs.access.rules import Rule
     from backstairs.access.sigv4 import SignatureProblem
-    from backstairs.access.source import Source
+
+
+Table = dict[str, tuple[str, ...]]
+
+# "The key is not included for requests made through public service endpoints" (the same page, of
+# aws:SourceVpcArn and aws:VpceAccount; in other words of the other keys). Through an endpoint the
+# last four stay unknown: execute-api is not among the services that the page says support them.
+_OF_ENDPOINTS = (
+    "aws:sourcevpce",
+    "aws:sourcevpc",
+    "aws:vpcsourceip",
+    "aws:sourcevpcarn",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+)
+_OF_PRINCIPALS = (
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principaltag/*",
+    "aws:principalisawsservice",
+    "aws:userid",
+    "aws:username",
+)
+_ALWAYS: Table = {"aws:securetransport": ("true",), "aws:viaawsservice": ("false",)}
+ANONYMOUS_KEYS: Table = dict.fromkeys(_OF_PRINCIPALS, ())
 
 
 class Authorization(Enum):
@@ -74,11 +100,12 @@ class Api:
     kind: Kind = Kind.REST
     key_source: str = "HEADER"
     default_endpoint: bool | None = True
+    arn: str = field(init=False, repr=False, compare=False)
+    """`arn:aws:execute-api:REGION:ACCOUNT:API`, the prefix of every resource in it."""
 
-    @property
-    def arn(self) -> str:
-        """`arn:aws:execute-api:REGION:ACCOUNT:API`, the prefix of every resource in it."""
-        return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{self.api_id}"
+    def __post_init__(self) -> None:
+        arn = f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{self.api_id}"
+        object.__setattr__(self, "arn", arn)
 
     @property
     def needs_key(self) -> bool:
@@ -103,12 +130,17 @@ class Endpoint:
 class Origin:
     """Where a call enters: through an endpoint, or from the internet (`endpoint` None).
 
-    `source_ip` is the client's address as API Gateway sees it: inside the VPC for an endpoint.
+    `source_ip` is the client's address as API Gateway sees it: inside the VPC for an endpoint. It
+    may be a network (`10.0.0.0/16`): then any address of it.
     """
 
     name: str
     endpoint: Endpoint | None = None
     source_ip: str | None = None
+    keys: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", _keys_of_origin(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +163,13 @@ class Principal:
     limits: tuple[Policy, ...] = ()
     session: tuple[Policy, ...] = ()
     tags: Mapping[str, Text] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    named: Caller = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", _keys_of_caller(self))
+        named = Caller(self.arn, self.principal_arn, self.account)
+        object.__setattr__(self, "named", named)
 
     @property
     def is_root(self) -> bool:
@@ -161,6 +200,7 @@ class Call:
     stage; `route` None: no such method. `caller` is a proven identity, None an anonymous one;
     `signature` says why an offered signature proves none. `api_key` is the key that was offered;
     `key_problem` says why what was offered is none of the account's. `now` None: at any time.
+    `facts` is what else somebody knows.
     """
 
     origin: Origin
@@ -173,42 +213,39 @@ class Call:
     api_key: ApiKey | None = None
     key_problem: str | None = None
     now: datetime | None = None
+    facts: Facts | None = None
 
 
-class Verdict(Enum):
-    """The outcome. UNKNOWN: something decisive cannot be modelled."""
-
-    ALLOWED = "allowed"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why, in words, and the rule it follows from; `source` is the statement's that decided."""
-
-    rule: Rule
-    text: str
-    source: Source | None = None
+def _keys_of_origin(origin: Origin) -> Table:
+    """What a call has of the way that it comes; no values: certainly absent."""
+    endpoint = origin.endpoint
+    table = dict(_ALWAYS)
+    if endpoint is None:
+        table |= dict.fromkeys(_OF_ENDPOINTS, ())
+    else:
+        table["aws:sourcevpce"] = (endpoint.endpoint_id,)
+        if endpoint.vpc_id:
+            table["aws:sourcevpc"] = (endpoint.vpc_id,)
+    if origin.source_ip is not None:
+        table["aws:vpcsourceip" if endpoint else "aws:sourceip"] = (origin.source_ip,)
+    return table
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A verdict, its reasons in the order they were found, and the answer unless allowed."""
-
-    verdict: Verdict
-    reasons: tuple[Reason, ...]
-    refusal: Refusal | None = None
-
-    def because(self, reason: Reason) -> Decision:
-        """The same verdict, with one more reason at the end."""
-        return replace(self, reasons=(*self.reasons, reason))
-
-    def refused(self, reason: Reason, answer: Refusal) -> Decision:
-        """What a later step makes of it: refused, for a reason that decides."""
-        return Decision(Verdict.REFUSED, (*self.reasons, reason), answer)
-
-    def unknown(self, why: str) -> Decision:
-        """What a later step makes of it: unknown, because something is not modelled."""
-        reasons = (*self.reasons, Reason(rules.NOT_MODELLED, why))
-        return Decision(Verdict.UNKNOWN, reasons, refusals.undecided(why))
+def _keys_of_caller(caller: Principal) -> Table:
+    """What a call has of who signed it."""
+    table: Table = {
+        "aws:principalarn": (caller.principal_arn,),
+        "aws:principalaccount": (caller.account,),
+        "aws:principaltype": (caller.kind,),
+        "aws:principalisawsservice": ("false",),
+        "aws:username": (),
+    }
+    if caller.user_id is not None:
+        table["aws:userid"] = (caller.user_id,)
+    if caller.kind == "User":
+        table["aws:username"] = (caller.principal_arn.rpartition("/")[2],)
+    known = {name: value for name, value in caller.tags.items() if isinstance(value, str)}
+    table |= {f"aws:principaltag/{name.lower()}": (value,) for name, value in known.items()}
+    if len(known) == len(caller.tags):
+        table["aws:principaltag/*"] = ()
+    return table

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _SPECIAL = re.compile(r"[*?$]")
 _ESCAPE = re.compile(r"\$\{([*?$])\}")
 # A wildcard within a segment of an ARN: a question mark, or a star that does not end the segment.
 _WITHIN = re.compile(r"\*(?![*:]|\Z)|\?")
+_LOWER = {ord(letter): letter.lower() for letter in ascii_uppercase}
 _PARTS = re.compile(r"(\$\{[*?$]\}|\*|\?)")
 
 
@@ -63,7 +65,7 @@ def parts_of(pattern: str, *, segments: bool = False) -> list[Part]:
     return found
 
 
-def _regex(pattern: str, *, ignore_case: bool = False, segments: bool = False) -> re.Pattern[str]:
+def _regex(pattern: str, *, segments: bool = False) -> re.Pattern[str]:
     """A pattern as a regular expression.
 
     Atomic groups: a caller chooses the path, and must not choose how long it takes to match. The
@@ -93,32 +95,59 @@ def _regex(pattern: str, *, ignore_case: bool = False, segments: bool = False) -
     for run, piece in following[-1:]:
         regex += f"(?>{group})" if group and run == ".*" else group
         regex += f"{run}{piece}"
-    return re.compile(regex, _flags(ignore_case=ignore_case))
-
-
-def _flags(*, ignore_case: bool) -> re.RegexFlag:
-    return re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else re.NOFLAG)
+    return re.compile(regex, re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
-def _cached(pattern: str, *, ignore_case: bool) -> re.Pattern[str]:
-    return _regex(pattern, ignore_case=ignore_case)
+def _cached(pattern: str, *, ignore_case: bool) -> Callable[[str], bool]:
+    return glob(pattern.translate(_LOWER) if ignore_case else pattern)
 
 
 def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
     """Whether `pattern` covers all of `value`: `*` any run, `/` included, `?` one character.
 
-    Source: IAM User Guide, "IAM JSON policy elements: Resource".
+    `ignore_case`: of ASCII letters. Source: IAM User Guide, "IAM JSON policy elements: Resource".
     """
-    return _cached(pattern, ignore_case=ignore_case).fullmatch(value) is not None
+    if ignore_case:
+        value = value.translate(_LOWER)
+    return _cached(pattern, ignore_case=ignore_case)(value)
 
 
 Match = Callable[[str], "Truth"]
 
 
-def action_match(pattern: str) -> Match:
-    """`pattern` compiled for the names of actions, whose case does not matter."""
-    return partial(_matched, _regex(pattern, ignore_case=True), None)
+def glob(pattern: str) -> Callable[[str], bool]:
+    """`pattern` compiled: whether it covers all of a value.
+
+    Most patterns have stars alone; each of their pieces is then looked for behind the one before.
+    """
+    if "?" in pattern or "${" in pattern:
+        fullmatch = _regex(pattern).fullmatch
+        return lambda value: fullmatch(value) is not None
+    first, *others = pattern.split("*")
+    if not others:
+        return first.__eq__
+    *middle, last = others
+    pieces = tuple(piece for piece in middle if piece)
+    shortest = len(first) + len(last) + sum(map(len, pieces))
+    if not pieces:
+        return lambda value: (
+            len(value) >= shortest and value.startswith(first) and value.endswith(last)
+        )
+
+    def covers(value: str) -> bool:
+        end = len(value) - len(last)
+        if len(value) < shortest or not value.startswith(first) or not value.endswith(last):
+            return False
+        place = len(first)
+        for piece in pieces:
+            place = value.find(piece, place, end)
+            if place < 0:
+                return False
+            place += len(piece)
+        return True
+
+    return covers
 
 
 def arn_match(pattern: str) -> Match:
@@ -129,16 +158,20 @@ def arn_match(pattern: str) -> Match:
     would match more is not known. Source: IAM User Guide, "IAM JSON policy elements: Resource",
     "Using wildcards in resource ARNs".
     """
-    glob = _regex(pattern)
+    covers = glob(pattern)
     # Only a star within a segment, or a question mark, can be read in two ways.
-    within = _WITHIN.search(_ESCAPE.sub("", pattern))
-    return partial(_matched, glob, _regex(pattern, segments=True) if within else None)
+    if not _WITHIN.search(_ESCAPE.sub("", pattern)):
+        return covers
+    within: list[re.Pattern[str]] = []
 
+    def covers_in_both_readings(value: str) -> Truth:
+        if not covers(value):
+            return False
+        if not within:
+            within.append(_regex(pattern, segments=True))
+        return True if within[0].fullmatch(value) else None
 
-def _matched(glob: re.Pattern[str], segments: re.Pattern[str] | None, value: str) -> Truth:
-    if glob.fullmatch(value) is None:
-        return False
-    return True if segments is None or segments.fullmatch(value) else None
+    return covers_in_both_readings
 
 
 def literal(pattern: str) -> str:
@@ -197,4 +230,9 @@ def arn_matches_with_variables(pattern: str, value: str, lookup: Lookup) -> Trut
     replaced = substitute(pattern, lookup)
     if replaced is None:
         return False
-    return None if isinstance(replaced, Unresolved) else arn_match(replaced)(value)
+    return None if isinstance(replaced, Unresolved) else _cached_arn(replaced)(value)
+
+
+@lru_cache(maxsize=4096)
+def _cached_arn(pattern: str) -> Match:
+    return arn_match(pattern)

@@ -6,25 +6,36 @@ ignore case; ARNs do not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from backstairs.access.conditions import Condition, Context, holds
+from backstairs.access.conditions import Condition, Keys, Test, compiled
+from backstairs.access.distinctions import Distinctions, residues
 from backstairs.access.patterns import (
     Text,
     Unresolved,
-    action_match,
     arn_match,
     arn_matches_with_variables,
+    matches,
 )
 from backstairs.access.truth import Truth, all_of, any_of, negate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backstairs.access.lacks import Lack
     from backstairs.access.source import Source
 
 # How an API's own policy may abbreviate its ARN.
 SHORT_FORM = "execute-api:/"
+_WILD = re.compile(r"[*?]|\$\{")
+# For how many APIs and resources a policy remembers its statements.
+_APIS, _RESOURCES = 64, 1024
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +58,19 @@ class Request:
     action: str
     resource: str
     caller: Caller
-    context: Context
+    context: Keys
     api_arn: str | None = None
 
 
-ActionMatch = Callable[[str], Truth]
 ResourceMatch = Callable[[Request], Truth]
+# A statement that may concern a resource, with its match where that is all that can be asked.
+_Concerned = tuple["Statement", "Match | None"]
 
 
-def _action_match(pattern: Text) -> ActionMatch:
-    return _unknown if isinstance(pattern, Unresolved) else action_match(pattern)
+def _action_match(pattern: Text) -> Callable[[str], Truth]:
+    if isinstance(pattern, Unresolved):
+        return _unknown
+    return lambda action: matches(pattern, action, ignore_case=True)
 
 
 def _resource_match(pattern: Text) -> ResourceMatch:
@@ -114,13 +128,69 @@ class Statement:
     variables: tuple[str, ...] = ()
     problem: str | None = None
     source: Source | None = None
-    # Compiled when the policy is read, however many patterns it has.
-    action_matches: tuple[ActionMatch, ...] = field(init=False, repr=False, compare=False)
+    # Compiled when the policy is read, however many patterns it has. `everybody`: it names no
+    # caller apart; `varies`: its resources depend on the caller; `is_plain`: it asks no more.
     resource_matches: tuple[ResourceMatch, ...] = field(init=False, repr=False, compare=False)
+    tests: tuple[Test, ...] = field(init=False, repr=False, compare=False)
+    everybody: bool = field(init=False, repr=False, compare=False)
+    varies: bool = field(init=False, repr=False, compare=False)
+    is_plain: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "action_matches", tuple(map(_action_match, self.actions)))
         object.__setattr__(self, "resource_matches", tuple(map(_resource_match, self.resources)))
+        object.__setattr__(self, "tests", tuple(map(compiled, self.conditions)))
+        everybody = self.principals is None or "*" in self.principals
+        object.__setattr__(self, "everybody", everybody)
+        varies = any(isinstance(text, str) and "${" in text for text in self.resources)
+        object.__setattr__(self, "varies", varies)
+        asks = self.conditions or self.variables or self.problem
+        object.__setattr__(self, "is_plain", everybody and not asks)
+
+    @property
+    def action_matches(self) -> tuple[Callable[[str], Truth], ...]:
+        """For each of its actions, whether it covers another one."""
+        return tuple(map(_action_match, self.actions))
+
+    def has_action(self, action: str) -> Truth:
+        """Whether `Action` covers an action, or `NotAction` does not."""
+        truth = any_of(match(action) for match in self.action_matches)
+        return negate(truth) if self.not_actions else truth
+
+    def covers(self, request: Request) -> Truth:
+        """Whether `Resource` covers a request's, or `NotResource` does not, and so for `Action`."""
+        truth = any_of(match(request) for match in self.resource_matches)
+        if self.not_resources:
+            truth = negate(truth)
+        return truth if truth is False else all_of((truth, self.has_action(request.action)))
+
+    def may_reach(self, prefix: str) -> bool:
+        """Whether it may concern resources that begin so, by what stands before any wildcard."""
+        if self.not_resources:
+            return True
+        for pattern in self.resources:
+            if isinstance(pattern, Unresolved) or pattern.startswith(SHORT_FORM):
+                return True
+            wild = _WILD.search(pattern)
+            fixed = pattern[: wild.start()] if wild else pattern
+            if fixed.startswith(prefix) or prefix.startswith(fixed):
+                return True
+        return False
+
+    def lacks_variable(self, request: Request) -> bool:
+        """Whether one of its variables has no value, or none that is known."""
+        return any(not request.context.get(name) for name in self.variables)
+
+    def names(self, caller: Caller) -> tuple[Truth, Truth]:
+        """Whether `Principal` names the caller, and whether otherwise than by its account."""
+        if self.everybody or self.principals is None:
+            return True, True
+        direct: Truth = False
+        for principal in self.principals:
+            if isinstance(principal, Unresolved):
+                direct = None
+            elif principal in (caller.arn, caller.principal_arn):
+                return True, True
+        return (True if caller.account in self.principals else direct), direct
 
     def reads_in_two_ways(self, request: Request) -> bool:
         """Whether a pattern of `Resource` that is known may or may not cover a request's."""
@@ -128,6 +198,22 @@ class Statement:
             isinstance(pattern, str) and "${" not in pattern and match(request) is None
             for pattern, match in zip(self.resources, self.resource_matches, strict=True)
             if request.api_arn or not str(pattern).startswith(SHORT_FORM)
+        )
+
+    def distinctions(self, api_arn: str) -> Distinctions:
+        """What it can tell apart of the requests for one API."""
+        known = [pattern for pattern in self.resources if isinstance(pattern, str)]
+        below: dict[str, None] = {}
+        for pattern in known:
+            short = pattern.startswith(SHORT_FORM)
+            full = f"{api_arn}/{pattern.removeprefix(SHORT_FORM)}" if short else pattern
+            below.update(dict.fromkeys(residues(full, f"{api_arn}/")))
+        return Distinctions(
+            globs=tuple(below),
+            is_not=self.not_resources,
+            principals=self.principals,
+            conditions=self.conditions,
+            is_whole=len(known) == len(self.resources) and self.problem is None,
         )
 
     @property
@@ -145,7 +231,8 @@ class Match:
 
     `direct` is whether it does so without the help of a Principal that is an account: an Allow for
     an account leaves the choice to that account's identity policies. `two_readings`: a wildcard of
-    its Resource may be read in two ways.
+    its Resource may be read in two ways. `lacks` are the conditions that cannot be told; empty
+    where something else in it is not known.
     """
 
     policy: Policy
@@ -153,6 +240,7 @@ class Match:
     truth: Literal[True] | None
     direct: Truth
     two_readings: bool = False
+    lacks: tuple[Lack, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.statement.effect} {self.statement.name} of {self.policy.name}"
@@ -162,65 +250,98 @@ class Match:
         """Why it may match, where it may."""
         if self.two_readings:
             return "whether a wildcard within a segment of an ARN passes a colon is not known"
+        if self.lacks and all(isinstance(v, str) for lack in self.lacks for v in lack.values):
+            return f"it depends on whether {' and '.join(map(str, self.lacks))}"
         return self.statement.doubt
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy document with the name it is reported under."""
+    """A policy document with the name it is reported under.
+
+    What it finds of a resource it remembers, in bounded tables: the statements that may concern an
+    API, and those that may match one of its methods and paths.
+    """
 
     name: str
     statements: tuple[Statement, ...]
+    _of_apis: dict[tuple[str, str], tuple[Statement, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    _of_resources: dict[tuple[str, str, str | None], tuple[_Concerned, ...]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def matching(self, request: Request) -> list[Match]:
         """The statements that match a request, and those that may."""
+        key = (request.action, request.resource, request.api_arn)
+        concerned = self._of_resources.get(key)
+        if concerned is None:
+            concerned = tuple(self._concerned(request))
+            _remember(self._of_resources, key, concerned, _RESOURCES)
         found = []
-        for statement in self.statements:
-            truth, direct = _match(statement, request)
-            if truth is not False:
-                two = truth is None and statement.reads_in_two_ways(request)
-                found.append(Match(self, statement, truth, direct, two))
+        for statement, sure in concerned:
+            match = sure if sure and statement.is_plain else self._match(statement, sure, request)
+            if match is not None:
+                found.append(match)
         return found
 
+    def _concerned(self, request: Request) -> Iterator[_Concerned]:
+        """What may match for the action and the resource, whoever calls."""
+        prefix = request.resource.partition("/")[0]
+        of_api = self._of_apis.get((request.action, prefix))
+        if of_api is None:
+            of_api = tuple(
+                one
+                for one in self.statements
+                if one.has_action(request.action) is not False and one.may_reach(prefix)
+            )
+            _remember(self._of_apis, (request.action, prefix), of_api, _APIS)
+        for statement in of_api:
+            truth = None if statement.varies else statement.covers(request)
+            if truth is not False:
+                yield statement, Match(self, statement, truth=True, direct=True) if truth else None
 
-def _match(statement: Statement, request: Request) -> tuple[Truth, Truth]:
-    """Whether a statement matches, and whether it does so whatever accounts it names."""
-    who, direct = _principal(statement.principals, request.caller)
-    if who is False:
-        return False, False
-    action = any_of(match(request.action) for match in statement.action_matches)
-    if statement.not_actions:
-        action = negate(action)
-    if action is False:
-        return False, False
-    lookup = request.context.get
-    resource = any_of(match(request) for match in statement.resource_matches)
-    if statement.not_resources:
-        resource = negate(resource)
-    if resource is False:
-        return False, False
-    what = all_of(
-        (
-            action,
-            resource,
-            *(holds(condition, request.context) for condition in statement.conditions),
+    def _match(self, statement: Statement, sure: Match | None, request: Request) -> Match | None:
+        """A statement that may concern a request, if it matches or may match; `sure`: if it does.
+
+        AWS: a variable without a value may make the statement invalid. Then it matches nothing, so
+        what did not match is sure, and what did is not.
+        """
+        who, direct = statement.names(request.caller)
+        if who is False:
+            return None
+        covered = True if sure else statement.covers(request)
+        if covered is False:
+            return None
+        lacks: list[Lack] = []
+        for condition, test in zip(statement.conditions, statement.tests, strict=True):
+            holds = test(request.context)
+            if holds is None:
+                lack, sign = condition.lack
+                said = request.context.holds.get(lack)
+                if said is None:
+                    lacks.append(lack)
+                else:
+                    holds = said is sign
+            if holds is False:
+                return None
+        known = not lacks and covered and statement.problem is None
+        what: Truth = True if known and not statement.lacks_variable(request) else None
+        if what and who and direct:
+            return sure or Match(self, statement, truth=True, direct=True)
+        truth: Literal[True] | None = True if what and who else None
+        return Match(
+            self,
+            statement,
+            truth,
+            all_of((direct, what)),
+            two_readings=truth is None and covered is None and statement.reads_in_two_ways(request),
+            lacks=tuple(lacks) if who and covered and statement.problem is None else (),
         )
-    )
-    # AWS: a variable without a value may make the statement invalid. Then it matches nothing, so
-    # what did not match is sure, and what did is not.
-    if what and (statement.problem or any(not lookup(name) for name in statement.variables)):
-        what = None
-    return all_of((who, what)), all_of((direct, what))
 
 
-def _principal(principals: tuple[Text, ...] | None, caller: Caller) -> tuple[Truth, Truth]:
-    """Whether the Principal element names the caller, and whether otherwise than by its account."""
-    if principals is None or "*" in principals:
-        return True, True
-    direct: Truth = False
-    for principal in principals:
-        if isinstance(principal, Unresolved):
-            direct = None
-        elif principal in (caller.arn, caller.principal_arn):
-            return True, True
-    return (True if caller.account in principals else direct), direct
+def _remember(table: dict[Key, Value], key: Key, value: Value, most: int) -> None:
+    if len(table) >= most:
+        table.clear()
+    table[key] = value

@@ -59,18 +59,27 @@ def signature(problem: SignatureProblem) -> Refusal:
     return _refusal(403, problem.error_type, problem.message)
 
 
-def access_denied(user: str | None, resource: str, because: str) -> Refusal:
-    """A policy refuses: who, on which resource, and which kind of policy."""
-    arn = resource.split(":")
-    if len(arn) > 4 and arn[4]:  # noqa: PLR2004 - an ARN's fifth field is its account
-        arn[4] = "********" + arn[4][-4:]
-    return _refusal(
-        403,
-        "AccessDeniedException",
-        f"User: {user or 'anonymous'} is not authorized to perform: execute-api:Invoke on "
-        f"resource: {':'.join(arn)} {because}",
-        key="Message",
-    )
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A policy refuses: who, on which resource, and which kind of policy; worded when asked."""
+
+    user: str | None
+    resource: str
+    because: str
+
+    @property
+    def refusal(self) -> Refusal:
+        """The answer in API Gateway's words."""
+        arn = self.resource.split(":")
+        if len(arn) > 4 and arn[4]:  # noqa: PLR2004 - an ARN's fifth field is its account
+            arn[4] = "********" + arn[4][-4:]
+        return _refusal(
+            403,
+            "AccessDeniedException",
+            f"User: {self.user or 'anonymous'} is not authorized to perform: execute-api:Invoke on "
+            f"resource: {':'.join(arn)} {self.because}",
+            key="Message",
+        )
 
 
 UNDECIDED = 501
@@ -81,4 +90,13 @@ def undecided(why: str) -> Refusal:
     """Not an answer of API Gateway: the decision could not be modelled, so nothing is claimed."""
     return _refusal(
         UNDECIDED, "BackstairsUnknown", f"Backstairs cannot tell what AWS would do: {why}"
+    )
+
+
+def unworded(why: str) -> Refusal:
+    """AWS refuses the call for sure; which gate answers, and so in which words, is not known."""
+    return _refusal(
+        403,
+        "BackstairsRefused",
+        f"AWS refuses this call. Backstairs cannot tell in which words: {why}",
     )

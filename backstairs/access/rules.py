@@ -131,6 +131,13 @@ NO_AUTHORIZATION = Rule(
     Known.AWS_DOCUMENT,
     _APIGW + "apigateway-authorization-flow.html",
 )
+AUTHORIZER = Rule(
+    "authorizer",
+    "A Lambda authorizer is called unless the resource policy has a matching Deny; its own answer "
+    "is weighed with that policy as grants are.",
+    Known.AWS_DOCUMENT,
+    _APIGW + "apigateway-authorization-flow.html",
+)
 PRIVATE_NEEDS_POLICY = Rule(
     "private-needs-policy",
     "A private API needs a resource policy; without one it admits nobody.",

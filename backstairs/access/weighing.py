@@ -2,52 +2,94 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from operator import attrgetter
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from backstairs.access import refusals, rules
-from backstairs.access.context import NOT_OF_API_POLICIES, context_of
-from backstairs.access.model import Authorization, Decision, Reason, Verdict
+from backstairs.access.context import NOT_OF_API_POLICIES, CallKeys
+from backstairs.access.facts import ACCOUNT_AT_ENDPOINT, NO_FACTS
+from backstairs.access.gates import PASSED, Decision, Reason, Verdict
+from backstairs.access.lacks import Lack
+from backstairs.access.model import Authorization
 from backstairs.access.policy import Caller, Request
+from backstairs.access.refusals import Denied
 from backstairs.access.truth import Truth, all_of, any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
     from backstairs.access.model import Api, Call, Principal, Route
     from backstairs.access.policy import Match, Policy
-    from backstairs.access.refusals import Refusal
     from backstairs.access.rules import Rule
     from backstairs.access.sigv4 import SignatureProblem
 
 ACTION = "execute-api:Invoke"
 ANONYMOUS = Caller()
+_NO_RESOURCE = f"because no resource-based policy allows the {ACTION} action"
+_SILENT = Lack.of("a Cognito user pool admits without an Allow by the resource policy")
+_LIMITS = Lack.of("an Allow by the API's policy needs no boundary or session policy beside it")
+
+
+@dataclass(slots=True)
+class _Sides:
+    """The statements that match, or may, and whether one Deny does, one Allow, one directly."""
+
+    matches: list[Match]
+    denied: Truth = False
+    allowed: Truth = False
+    directly: Truth = False
+    lacks: tuple[Lack, ...] = ()
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy], request: Request) -> _Sides:
+        sides = cls([match for policy in policies for match in policy.matching(request)])
+        for match in sides.matches:
+            if match.statement.effect == "Deny":
+                sides.denied = sides.denied or match.truth
+            else:
+                sides.allowed = sides.allowed or match.truth
+                if match.direct is not False:
+                    sides.directly = sides.directly or match.direct
+        return sides
 
 
 @dataclass(frozen=True, slots=True)
+class _Role:
+    """What a policy is that must allow by itself, and the rules by which it decides."""
+
+    kind: str
+    rule: Rule
+    denies: Rule
+
+
+_ENDPOINT = _Role("VPC endpoint", rules.ENDPOINT_POLICY_FIRST, rules.ENDPOINT_POLICY_FIRST)
+_OPEN = _Role("resource-based", rules.NO_AUTHORIZATION, rules.EXPLICIT_DENY)
+_AUTHORIZER = _Role("resource-based", rules.AUTHORIZER, rules.EXPLICIT_DENY)
+
+
+@dataclass(slots=True)
 class _Found:
     """The statements that match a signed call, by the kind of policy they stand in."""
 
-    resource: list[Match]
-    identity: list[Match]
-    limits: list[list[Match]]
-    session: list[Match]
+    resource: _Sides
+    identity: _Sides
+    limits: list[_Sides]
+    session: _Sides
 
-    def by_kind(self) -> list[tuple[list[Match], str]]:
+    def by_kind(self) -> list[tuple[_Sides, str]]:
         """Each kind as API Gateway names it in a refusal."""
         return [
             (self.resource, "a resource-based policy"),
             (self.identity, "an identity-based policy"),
-            ([match for limit in self.limits for match in limit], "a permissions boundary"),
+            *((limit, "a permissions boundary") for limit in self.limits),
             (self.session, "a session policy"),
         ]
 
     def all(self) -> list[Match]:
-        return [match for matches, _ in self.by_kind() for match in matches]
+        return [match for sides, _ in self.by_kind() for match in sides.matches]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _CallersSide:
     """What the caller's own policies allow."""
 
@@ -65,199 +107,229 @@ class _CallersSide:
 
 
 class Weighing:
-    """The steps that weigh policies, and the reasons they leave."""
+    """The gates at which policies are weighed, each with the reasons it leaves."""
 
     def __init__(self, call: Call, api: Api, route: Route) -> None:
         self.call, self.api, self.route = call, api, route
         self.resource = f"{api.arn}/{api.stage}/{call.method}/{call.path.removeprefix('/')}"
-        self.request = self._request(call.caller)
-        self.reasons: list[Reason] = []
+        self.said = (call.facts or NO_FACTS).holds
 
-    def decide(self) -> Decision:
-        problem, endpoint = self.call.signature, self.call.origin.endpoint
-        iam = self.route.authorization is Authorization.AWS_IAM
+    def gates(self) -> Iterator[Decision]:
+        """The signature, the endpoint's policy, the method's authorization."""
+        call, authorization = self.call, self.route.authorization
+        problem, endpoint = call.signature, call.origin.endpoint
+        iam = authorization is Authorization.AWS_IAM
         if problem and (iam or (problem.attempted and endpoint)):
-            return self._unproven(problem, rules.SIGNATURE if iam else rules.SIGNATURE_AT_ENDPOINT)
+            yield self._unproven(problem, rules.SIGNATURE if iam else rules.SIGNATURE_AT_ENDPOINT)
+            # Who calls is not known, then; only what holds for everybody can be said.
+            if self.api.private and self.api.policy is None:
+                yield self._without_policy(None)
+            return
         if endpoint is not None and endpoint.policy is not None:
-            ended = self._endpoint_policy(endpoint.policy)
-            if ended is not None:
-                return ended
-        match self.route.authorization:
-            case Authorization.NONE:
-                return self._no_authorization()
-            case Authorization.AWS_IAM:
-                if self.call.caller is None:
-                    return self._end(
-                        rules.UNSIGNED_ON_IAM,
-                        "the method asks for a signature and the call has none",
-                        refusals.MISSING_TOKEN,
-                    )
-                return self._iam(self.call.caller)
-            case other:
-                return self._unknown(f"authorization {other.value} is not modelled")
+            yield self._endpoint_policy(endpoint.policy)
+        if authorization is Authorization.NONE:
+            yield self._open()
+        elif authorization is Authorization.CUSTOM:
+            yield self._authorizers_policy()
+            yield self._authorizer()
+        elif not iam:
+            yield self._authorizer()
+            yield self._authorizers_policy()
+        elif call.caller is None:
+            why = "the method asks for a signature and the call has none"
+            reason = Reason(rules.UNSIGNED_ON_IAM, why)
+            yield PASSED.refused(reason, refusals.MISSING_TOKEN)
+        else:
+            yield self._iam(call.caller)
 
     def _unproven(self, problem: SignatureProblem, rule: Rule) -> Decision:
         if problem.unknown:
-            return self._unknown(problem.message)
-        return self._end(rule, problem.summary, refusals.signature(problem))
+            return PASSED.unknown(problem.message, (Lack.of("the signature proves who calls"),))
+        return PASSED.refused(Reason(rule, problem.summary), refusals.signature(problem))
 
-    def _endpoint_policy(self, policy: Policy) -> Decision | None:
-        """The endpoint's own policy, or None to go on."""
-        caller, rule = self.call.caller, rules.ENDPOINT_POLICY_FIRST
-        matches = policy.matching(self.request)
-        # What an account as Principal means to an endpoint is not documented.
-        denied, allowed = _sides(
-            matches, lambda match: match.truth if match.direct is True else None
-        )
-        if denied:
-            self._note(rule, matches, "Deny")
-            return self._denied(caller, "with an explicit deny in a VPC endpoint policy")
-        if allowed is False:
-            self.reasons.append(Reason(rule, f"{policy.name} allows no such call"))
-            return self._denied(
-                caller, f"because no VPC endpoint policy allows the {ACTION} action"
-            )
-        if denied is None or allowed is None:
-            return self._unknown_because(matches)
-        self._note(rule, matches, "Allow")
-        return None
+    def _endpoint_policy(self, policy: Policy) -> Decision:
+        sides = _Sides.of((policy,), self._request(self.call.caller))
+        if any(match.direct is not True for match in sides.matches):
+            sides = self._accounts_at_endpoint(sides)
+        return self._must_allow(policy, sides, _ENDPOINT, self.call.caller)
 
-    def _no_authorization(self) -> Decision:
-        rule = rules.NO_AUTHORIZATION
+    def _accounts_at_endpoint(self, sides: _Sides) -> _Sides:
+        """What an account as Principal means to an endpoint is not documented."""
+        counts = self.said.get(ACCOUNT_AT_ENDPOINT)
+
+        def truth(match: Match) -> Truth:
+            if match.direct is True or counts:
+                return match.truth
+            return match.direct if counts is False else None
+
+        denies = [truth(match) for match in sides.matches if match.statement.effect == "Deny"]
+        allows = [truth(match) for match in sides.matches if match.statement.effect == "Allow"]
+        lacks = () if counts is not None else (ACCOUNT_AT_ENDPOINT,)
+        return _Sides(sides.matches, any_of(denies), any_of(allows), lacks=lacks)
+
+    def _must_allow(
+        self, policy: Policy, sides: _Sides, role: _Role, caller: Principal | None
+    ) -> Decision:
+        """A policy that must allow by itself: an endpoint's, or that of an open method's API."""
+        if sides.denied:
+            notes = self._notes(role.denies, sides.matches, "Deny")
+            return self._denied(notes, caller, f"with an explicit deny in a {role.kind} policy")
+        if sides.allowed is False:
+            reason = Reason(role.rule, "{} allows no such call", (policy.name,))
+            because = f"because no {role.kind} policy allows the {ACTION} action"
+            return self._denied([reason], caller, because)
+        if sides.denied is None or sides.allowed is None:
+            return self._unknown_because(sides.matches, sides.lacks)
+        return Decision(Verdict.ALLOWED, tuple(self._notes(role.rule, sides.matches, "Allow")))
+
+    def _open(self) -> Decision:
         policy = self.api.policy
-        if policy is None:
-            if self.api.private:
-                return self._without_policy(None)
-            self.reasons.append(
-                Reason(rule, f"{self.api.name} has no resource policy and is public")
-            )
-            return self._allowed()
-        anonymous = self._request(None) if self.call.caller else self.request
-        matches = policy.matching(self._to_api_policy(anonymous))
-        denied, allowed = _sides(matches)
-        if denied:
-            self._note(rules.EXPLICIT_DENY, matches, "Deny")
-            return self._denied(None, "with an explicit deny in a resource-based policy")
-        if allowed is False:
-            self.reasons.append(Reason(rule, f"{policy.name} allows no such call"))
-            return self._denied(
-                None, f"because no resource-based policy allows the {ACTION} action"
-            )
-        if denied is None or allowed is None:
-            return self._unknown_because(matches)
-        self._note(rule, matches, "Allow")
-        return self._allowed()
+        if policy is not None:
+            sides = _Sides.of((policy,), self._to_api_policy(None))
+            return self._must_allow(policy, sides, _OPEN, None)
+        if self.api.private:
+            return self._without_policy(None)
+        says = "{} has no resource policy and is public"
+        reason = Reason(rules.NO_AUTHORIZATION, says, (self.api.name,))
+        return Decision(Verdict.ALLOWED, (reason,))
 
     def _without_policy(self, caller: Principal | None) -> Decision:
-        why = f"{self.api.name} is private and has no resource policy"
-        self.reasons.append(Reason(rules.PRIVATE_NEEDS_POLICY, why))
-        return self._denied(caller, f"because no resource-based policy allows the {ACTION} action")
+        says = "{} is private and has no resource policy"
+        reason = Reason(rules.PRIVATE_NEEDS_POLICY, says, (self.api.name,))
+        return self._denied([reason], caller, _NO_RESOURCE)
+
+    def _authorizers_policy(self) -> Decision:
+        """The resource policy beside an authorizer: what it refuses, no authorizer lets in.
+
+        A Deny is looked for before a Lambda authorizer is called; what is left is weighed with the
+        authorizer's answer. A Cognito user pool's token comes first, so its refusal may be sent;
+        whether the policy must allow as well, the page says in its text and denies in its Table A.
+        """
+        policy, kind = self.api.policy, self.route.authorization
+        if policy is None:
+            return self._without_policy(None) if self.api.private else PASSED
+        sides = _Sides.of((policy,), self._to_api_policy(None))
+        if kind is Authorization.CUSTOM:
+            sides.allowed = True
+        elif sides.allowed is False:
+            sides.allowed, sides.lacks = self.said.get(_SILENT), (_SILENT,)
+        return self._must_allow(policy, sides, _AUTHORIZER, None)
+
+    def _authorizer(self) -> Decision:
+        """An authorizer that is not modelled."""
+        kind = self.route.authorization.value
+        admits = Lack.of(f"the authorizer {kind} admits it")
+        said = self.said.get(admits)
+        if said is None:
+            return PASSED.unknown(f"authorization {kind} is not modelled", (admits,))
+        stated = "admits" if said else "refuses"
+        reason = Reason(rules.AUTHORIZER, "it is stated that it {} the call", (stated,))
+        if said:
+            return Decision(Verdict.ALLOWED, (reason,))
+        return PASSED.refused(reason, refusals.unworded("what an authorizer says is its own"))
 
     def _iam(self, caller: Principal) -> Decision:
-        if self.api.policy is None and self.api.private:
+        api = self.api
+        if api.policy is None and api.private:
             return self._without_policy(caller)
         found = self._matching(caller)
-        for matches, kind in found.by_kind():
-            if _sides(matches)[0]:
-                self._note(rules.EXPLICIT_DENY, matches, "Deny")
-                return self._denied(caller, f"with an explicit deny in {kind}")
+        for sides, kind in found.by_kind():
+            if sides.denied:
+                notes = self._notes(rules.EXPLICIT_DENY, sides.matches, "Deny")
+                return self._denied(notes, caller, f"with an explicit deny in {kind}")
         side = _CallersSide(
-            granted=True if caller.is_root else _sides(found.identity)[1],
-            in_boundary=all_of(_sides(limit)[1] for limit in found.limits),
-            in_session=_sides(found.session)[1] if caller.session else True,
+            granted=True if caller.is_root else found.identity.allowed,
+            in_boundary=all_of(limit.allowed for limit in found.limits),
+            in_session=found.session.allowed if caller.session else True,
         )
-        by_api = _sides(found.resource)[1]
-        same_account = caller.account == self.api.account
+        by_api = found.resource.allowed
+        lacks: tuple[Lack, ...] = ()
+        same_account = caller.account == api.account
         if same_account:
-            directly = _sides(found.resource, attrgetter("direct"))[1]
+            directly = found.resource.directly
             if directly and side.within is not True:
                 # Whether a limit also binds an Allow by the API depends on whom it names.
-                directly = None
+                directly, lacks = self.said.get(_LIMITS), (_LIMITS,)
             allowed = any_of((side.allows, directly))
         else:
             allowed = all_of((side.allows, by_api))
         rule = rules.IAM_SAME_ACCOUNT if same_account else rules.IAM_OTHER_ACCOUNT
         if allowed is False:
             return self._no_allow(caller, side, rule)
-        if allowed is None or _sides(found.all())[0] is None:
-            return self._unknown_because(found.all())
-        if self.api.private and same_account and not by_api:
-            why = f"{self.api.name}'s own policy has no Allow for the call"
-            self.reasons.append(Reason(rules.DENY_ONLY_ON_PRIVATE, why))
+        matches = found.all()
+        if allowed is None or any(sides.denied is None for sides, _ in found.by_kind()):
+            return self._unknown_because(matches, lacks if allowed is None else ())
+        reasons = []
+        if api.private and same_account and not by_api:
+            says = "{}'s own policy has no Allow for the call"
+            reasons.append(Reason(rules.DENY_ONLY_ON_PRIVATE, says, (api.name,)))
         if caller.is_root:
-            self.reasons.append(Reason(rule, "the account's root user needs no grant"))
-        self._note(rule, [*found.identity, *found.resource], "Allow")
-        return self._allowed()
+            reasons.append(Reason(rule, "the account's root user needs no grant"))
+        reasons += self._notes(rule, [*found.identity.matches, *found.resource.matches], "Allow")
+        return Decision(Verdict.ALLOWED, tuple(reasons))
 
     def _matching(self, caller: Principal) -> _Found:
-        request, policy = self.request, self.api.policy
+        request, policy = self._request(caller), self.api.policy
         return _Found(
-            resource=policy.matching(self._to_api_policy(request)) if policy else [],
-            identity=[match for held in caller.policies for match in held.matching(request)],
-            limits=[limit.matching(request) for limit in caller.limits],
-            session=[match for given in caller.session for match in given.matching(request)],
+            resource=_Sides.of((policy,), self._to_api_policy(caller)) if policy else _Sides([]),
+            identity=_Sides.of(caller.policies, request),
+            limits=[_Sides.of((limit,), request) for limit in caller.limits],
+            session=_Sides.of(caller.session, request),
         )
 
     def _no_allow(self, caller: Principal, side: _CallersSide, rule: Rule) -> Decision:
         """The kind of policy that API Gateway names when nothing denies and nothing allows."""
+        operands: tuple[object, ...]
         if side.granted is False:
-            kind = "identity-based policy"
+            kind, says = "identity-based policy", "{} holds no grant for {} {} of {}"
             who = caller.principal_arn.rpartition("/")[2]
-            why = f"{who} holds no grant for {self.call.method} {self.call.path} of {self.api.name}"
+            operands = (who, self.call.method, self.call.path, self.api.name)
         elif side.within is False:
             rule = rules.PERMISSIONS_BOUNDARY
             kind = "permissions boundary" if side.in_boundary is False else "session policy"
-            why = f"no {kind} of {caller.arn} allows the call"
+            says, operands = "no {} of {} allows the call", (kind, caller.arn)
         else:
-            kind = "resource-based policy"
-            why = f"{self.api.name}'s policy does not name {caller.account}"
-        self.reasons.append(Reason(rule, why))
-        return self._denied(caller, f"because no {kind} allows the {ACTION} action")
+            kind, says = "resource-based policy", "{}'s policy does not name {}"
+            operands = (self.api.name, caller.account)
+        because = f"because no {kind} allows the {ACTION} action"
+        return self._denied([Reason(rule, says, operands)], caller, because)
 
     def _request(self, caller: Principal | None) -> Request:
-        who = Caller(caller.arn, caller.principal_arn, caller.account) if caller else ANONYMOUS
-        return Request(ACTION, self.resource, who, context_of(self.call, self.api, caller))
+        return Request(ACTION, self.resource, _who(caller), CallKeys(self.call, self.api, caller))
 
-    def _to_api_policy(self, request: Request) -> Request:
+    def _to_api_policy(self, caller: Principal | None) -> Request:
         """A request as the API's own policy sees it: its short form, its condition keys."""
-        context = request.context.without(NOT_OF_API_POLICIES)
-        return replace(request, api_arn=self.api.arn, context=context)
+        keys = CallKeys(self.call, self.api, caller, NOT_OF_API_POLICIES)
+        return Request(ACTION, self.resource, _who(caller), keys, self.api.arn)
 
-    def _note(self, rule: Rule, matches: Iterable[Match], effect: Literal["Allow", "Deny"]) -> None:
-        for match in matches:
-            if match.truth and match.statement.effect == effect:
-                conditions = " and ".join(map(str, match.statement.conditions))
-                text = f"{match} matches" + (f" ({conditions})" if conditions else "")
-                delegates = effect == "Allow" and match.direct is False
-                follows = rules.ACCOUNT_DELEGATION if delegates else rule
-                self.reasons.append(Reason(follows, text, match.statement.source))
+    def _notes(self, rule: Rule, matches: Iterable[Match], effect: str) -> list[Reason]:
+        """The statements that match and have an effect, as reasons."""
+        return [
+            Reason(
+                rules.ACCOUNT_DELEGATION if effect == "Allow" and match.direct is False else rule,
+                match=match,
+            )
+            for match in matches
+            if match.truth and match.statement.effect == effect
+        ]
 
-    def _end(self, rule: Rule, text: str, answer: Refusal) -> Decision:
-        self.reasons.append(Reason(rule, text))
-        return Decision(Verdict.REFUSED, tuple(self.reasons), answer)
+    def _denied(self, reasons: list[Reason], caller: Principal | None, because: str) -> Decision:
+        answer = Denied(caller.arn if caller else None, self.resource, because)
+        return Decision(Verdict.REFUSED, tuple(reasons), answer)
 
-    def _denied(self, caller: Principal | None, because: str) -> Decision:
-        answer = refusals.access_denied(caller.arn if caller else None, self.resource, because)
-        return Decision(Verdict.REFUSED, tuple(self.reasons), answer)
-
-    def _allowed(self) -> Decision:
-        return Decision(Verdict.ALLOWED, tuple(self.reasons))
-
-    def _unknown_because(self, matches: Iterable[Match]) -> Decision:
-        doubts = [f"{match}: {match.doubt}" for match in matches if match.truth is None]
-        return self._unknown("; ".join(doubts) or "how these policies combine is not documented")
-
-    def _unknown(self, why: str) -> Decision:
-        self.reasons.append(Reason(rules.NOT_MODELLED, why))
-        return Decision(Verdict.UNKNOWN, tuple(self.reasons), refusals.undecided(why))
+    def _unknown_because(self, matches: Iterable[Match], lacks: tuple[Lack, ...] = ()) -> Decision:
+        doubtful = [match for match in matches if match.truth is None]
+        doubts = [f"{match}: {match.doubt}" for match in doubtful]
+        found = dict.fromkeys(lacks)
+        for match in doubtful:
+            found.update(dict.fromkeys(match.lacks or (Lack.of(f"{match} matches the call"),)))
+        why = "; ".join(doubts) or "how these policies combine is not documented"
+        return PASSED.unknown(why, tuple(found))
 
 
-def _sides(
-    matches: Iterable[Match], truth: Callable[[Match], Truth] = attrgetter("truth")
-) -> tuple[Truth, Truth]:
-    """Whether one Deny matches, and whether one Allow does."""
-    denies: list[Truth] = []
-    allows: list[Truth] = []
-    for match in matches:
-        (denies if match.statement.effect == "Deny" else allows).append(truth(match))
-    return any_of(denies), any_of(allows)
+def _who(caller: Principal | None) -> Caller:
+    return Caller(caller.arn, caller.principal_arn, caller.account) if caller else ANONYMOUS
+
+
+def _admits(kind: Authorization) -> Lack:
+    return Lack.of(f"the authorizer {kind.value} admits it")

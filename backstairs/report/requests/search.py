@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from backstairs.access import ApiKey, Call, Decision, Origin, Route, Verdict, decide, rules
-from backstairs.access.context import context_of
+from backstairs.access.context import CallKeys
 from backstairs.access.patterns import substitute
 from backstairs.access.policy import SHORT_FORM
 from backstairs.report.callers import ANONYMOUS, Caller
@@ -115,7 +115,7 @@ class Requests:
             endpoint = entrance.origin.endpoint
             guards += _statements(endpoint.policy if endpoint else None)
         for caller in self._who(api, guards):
-            lookup = context_of(_call(Origin("nowhere"), api, caller), api, caller.principal).get
+            lookup = CallKeys(_call(Origin("nowhere"), api, caller), api, caller.principal).get
             statements = [*guards, *_held(caller.principal)]
             self._leave_out(api, ways.not_enumerated(statements))
             try:
@@ -235,7 +235,7 @@ def _methods(api: Api, route: Route) -> list[str]:
 def _patterns(call: Call, api: Api) -> Iterator[Pattern]:
     """The patterns that paths are compared with, their variables replaced."""
     endpoint = call.origin.endpoint
-    lookups = [context_of(call, api, who).get for who in (None, call.caller)]
+    lookups = [CallKeys(call, api, who).get for who in (None, call.caller)]
     policies = [(api.policy, True), (endpoint.policy if endpoint else None, False)]
     policies += [(policy, False) for policy in _policies(call.caller)]
     for policy, of_api in policies:
