@@ -9,7 +9,7 @@ from backstairs.access import Principal, parse_policy
 from backstairs.report.named import account_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from backstairs.access import Source
     from backstairs.report.named import Named
@@ -19,6 +19,7 @@ ANONYMOUS = "anonymous"
 THIS_ACCOUNT = "anybody in this account"
 OTHER_ACCOUNT = "another account"
 KEY_HOLDER = "a key holder"
+WITH_KEY = " with an API key"
 
 _DOCUMENT = {
     "Version": "2012-10-17",
@@ -32,25 +33,41 @@ _OTHERS = ("999999999999", "888888888888")
 class Caller:
     """One who calls; `principal` None is nobody in particular, without a signature.
 
-    A role that one function alone runs as has that function's name. `with_key`: with an API key of
-    a usage plan that covers the stage. `aliases`: other names for the same. `says`: what it stands
-    for.
+    A role that one function alone runs as has that function's name, and its own as `role`.
+    `functions`: all that run as it. `foreign`: of another account. `with_key`: with an API key of a
+    usage plan that covers the stage. `says`: what it stands for.
     """
 
     name: str
     principal: Principal | None
     says: str
     source: Source | None = None
-    aliases: tuple[str, ...] = ()
+    role: str = ""
+    functions: tuple[str, ...] = ()
+    foreign: bool = False
     with_key: bool = False
+
+    def is_among(self, names: Collection[str]) -> bool:
+        """Whether names mean it: its own or its role's, or those of all functions that run as it.
+
+        Of two functions with one role, the name of one does not speak for the other; another
+        account is any other.
+        """
+        key = WITH_KEY if self.with_key else ""
+        functions = {name + key for name in self.functions}
+        return (
+            self.name in names
+            or bool(self.role and self.role + key in names)
+            or (self.foreign and OTHER_ACCOUNT + key in names)
+            or bool(functions and functions <= set(names))
+        )
 
     @property
     def keyed(self) -> Caller:
         """The same with an API key."""
-        name = KEY_HOLDER if self.principal is None else f"{self.name} with an API key"
-        aliases = tuple(f"{alias} with an API key" for alias in self.aliases)
+        name = KEY_HOLDER if self.principal is None else self.name + WITH_KEY
         says = f"{self.says}; it sends an API key that its usage plan lets in"
-        return replace(self, name=name, aliases=aliases, says=says, with_key=True)
+        return replace(self, name=name, says=says, with_key=True)
 
 
 def callers(
@@ -72,7 +89,7 @@ def callers(
         says = "an account that a policy names; it allows its principals everything"
         found.append(Caller(f"account {other}", _anybody(other, granted=True), says))
     stranger = next(one for one in _OTHERS if one not in {account, *named.accounts})
-    return (
+    everybody = (
         *found,
         Caller(
             THIS_ACCOUNT,
@@ -86,6 +103,10 @@ def callers(
         ),
         Caller(ANONYMOUS, None, "whoever sends no signature"),
     )
+    return tuple(
+        replace(one, foreign=one.principal is not None and one.principal.account != account)
+        for one in everybody
+    )
 
 
 def granted(account: str, documents: Iterable[tuple[str, object]], name: str) -> Principal:
@@ -97,9 +118,9 @@ def granted(account: str, documents: Iterable[tuple[str, object]], name: str) ->
 def _declared(one: DeclaredPrincipal) -> Caller:
     if len(one.functions) == 1:
         says = f"{one.name}, the role that {one.functions[0]} runs as"
-        return Caller(one.functions[0], one.principal, says, one.source, (one.name,))
+        return Caller(one.functions[0], one.principal, says, one.source, one.name, one.functions)
     says = f"runs {', '.join(one.functions)}" if one.functions else "declared in the template"
-    return Caller(one.name, one.principal, says, one.source, one.functions)
+    return Caller(one.name, one.principal, says, one.source, one.name, one.functions)
 
 
 def _anybody(account: str, *, granted: bool) -> Principal:

@@ -95,7 +95,7 @@ def _missing(matrix: Matrix, rule: Rule) -> Iterator[str]:
         yield f"there is no API {rule.api}"
     elif not asked:
         yield f"{rule.api} has no such route"
-    people = {name for one in _asking(matrix) for name in (one.name, *one.aliases)}
+    people = {name for one in _asking(matrix) for name in (one.name, one.role, *one.functions)}
     for name in sorted(rule.who.names - people):
         yield f"there is no caller {name}"
     for name in sorted(rule.where.names - {one.name for one in matrix.entrances}):

@@ -23,9 +23,9 @@ from backstairs.access import Source
 from backstairs.report.named import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
+    from backstairs.report.callers import Caller
     from backstairs.report.matrix import Cell
     from backstairs.report.questions import Question
 
@@ -48,9 +48,13 @@ class Names:
     names: frozenset[str]
     all_but: bool = False
 
-    def cover(self, names: Iterable[str]) -> bool:
-        """Whether somebody with these names is meant."""
-        return self.all_but is self.names.isdisjoint(names)
+    def cover(self, name: str) -> bool:
+        """Whether what has this name is meant."""
+        return (name in self.names) is not self.all_but
+
+    def cover_caller(self, caller: Caller) -> bool:
+        """Whether a caller is meant."""
+        return caller.is_among(self.names) is not self.all_but
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ class Rule:
         """Whether it speaks of a call."""
         return (
             self.asks(cell.question)
-            and self.who.cover((cell.caller.name, *cell.caller.aliases))
-            and self.where.cover((cell.entrance.name,))
+            and self.who.cover_caller(cell.caller)
+            and self.where.cover(cell.entrance.name)
         )
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backstairs.access import Verdict
+from backstairs.report.callers import THIS_ACCOUNT, WITH_KEY
+from backstairs.report.entrances import OTHER_ENDPOINT_ID
 from backstairs.report.lines import hunks, within
 from backstairs.report.matrix import matrix_of
 from backstairs.report.named import named_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from backstairs.access import Principal, Source
     from backstairs.report.facts import Facts
@@ -103,15 +105,52 @@ def _way(way: OtherWay) -> tuple[str, str, str | None, str]:
 
 
 def _changes(before: Matrix, after: Matrix) -> Iterable[Change]:
-    old, new = ({_key(cell): cell for cell in matrix.cells} for matrix in (before, after))
+    several = {
+        declared.name
+        for matrix in (before, after)
+        for declared in matrix.application.apis
+        if sum(one.name == declared.name for one in matrix.application.apis) > 1
+    }
+    old, new = ({_key(cell, several): cell for cell in matrix.cells} for matrix in (before, after))
     for key in dict.fromkeys((*new, *old)):
-        change = Change(old.get(key), new.get(key))
+        change = Change(_of(key, old, new), _of(key, new, old))
         if _rank(change.before) != _rank(change.after):
             yield change
 
 
-def _key(cell: Cell) -> tuple[object, ...]:
-    return (cell.question.key, cell.caller.name, cell.entrance.name)
+_Key = tuple[tuple[str, str, str], str, str]
+
+
+def _of(key: _Key, cells: Mapping[_Key, Cell], others: Mapping[_Key, Cell]) -> Cell | None:
+    """A call on one side. Whoever is not declared there is anybody, and an endpoint another VPC's.
+
+    So a new role gains what is granted to it, and not what anybody could do before.
+    """
+    if key in cells:
+        return cells[key]
+    other = others[key]
+    question, caller, entrance = key
+    principal = other.caller.principal
+    if principal is not None and principal.account == other.question.api.api.account:
+        anybody = THIS_ACCOUNT + WITH_KEY if other.caller.with_key else THIS_ACCOUNT
+    else:
+        anybody = caller
+    origin = other.entrance.origin
+    elsewhere = OTHER_ENDPOINT_ID + (origin.source_ip or "") if origin.endpoint else entrance
+    likenesses = ((question, anybody, entrance), (question, caller, elsewhere))
+    found = (cells.get(one) for one in (*likenesses, (question, anybody, elsewhere)))
+    return next((cell for cell in found if cell), None)
+
+
+def _key(cell: Cell, several: Collection[str]) -> _Key:
+    """What a call is called on both sides; a stage's name counts where an API has several."""
+    endpoint = cell.entrance.origin.endpoint
+    declared = cell.question.api
+    stage = declared.api.stage if declared.name in several else ""
+    # An endpoint that one side declares, the other may only name.
+    entrance = endpoint.endpoint_id if endpoint else cell.entrance.name
+    question = (declared.name, stage, cell.question.label)
+    return (question, cell.caller.name, entrance + (cell.entrance.origin.source_ip or ""))
 
 
 def _rank(cell: Cell | None) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 INTERNET = "the internet"
 OTHER_ENDPOINT = "another VPC's endpoint"
+OTHER_ENDPOINT_ID = "vpce-elsewhere"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,7 @@ def _endpoints(application: Application, named: Named, facts: Facts) -> Iterator
         name = f"an endpoint of {vpc}"
         origin = Origin(name, Endpoint(f"vpce-of-{vpc}", vpc))
         found.append(Entrance(name, origin, "a policy names its VPC", assumes=default))
-    other = Origin(OTHER_ENDPOINT, Endpoint("vpce-elsewhere", "vpc-elsewhere"))
+    other = Origin(OTHER_ENDPOINT, Endpoint(OTHER_ENDPOINT_ID, "vpc-elsewhere"))
     found.append(Entrance(OTHER_ENDPOINT, other, "of whatever account", assumes=default))
     for one in found:
         yield from _by_address(one, named.inner_addresses)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backstairs.access.patterns import matches
 from backstairs.template.openapi import DEFAULT, METHODS
 from backstairs.template.routes import routes_of
 
@@ -20,8 +21,9 @@ ANYTHING = "~any"
 
 _VERBS = tuple(verb.upper() for verb in METHODS)
 _PARAMETER = re.compile(r"\{[^}]+\}")
-# The verb and the path in a resource's pattern: `arn:...:API/STAGE/VERB/path`.
-_TAIL = re.compile(rf"/({'|'.join(_VERBS)}|\*)(/.*)", re.DOTALL)
+# The verb and the path in a resource's pattern, `arn:...:API/STAGE/VERB/path`, wherever they may
+# begin: a star can be any of the parts, or several.
+_TAIL = re.compile(rf"(?=/({'|'.join(_VERBS)}|\*)(/.*))", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +46,6 @@ class Question:
             return f"{self.method} {self.path}"
         return DEFAULT if self.route.path == DEFAULT else f"{self.route.method} {self.route.path}"
 
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What it is called in another revision too."""
-        return (self.api.name, self.api.api.stage, self.label)
-
 
 def questions(apis: Iterable[DeclaredApi], patterns: Iterable[str]) -> Iterator[Question]:
     """The requests to ask of each API, in its routes' order.
@@ -56,7 +53,7 @@ def questions(apis: Iterable[DeclaredApi], patterns: Iterable[str]) -> Iterator[
     `patterns` are the resources that policies name: each that names one path, or one verb, of a
     route that has more adds a question.
     """
-    tails = sorted({(found[1], found[2]) for text in patterns if (found := _TAIL.search(text))})
+    tails = sorted({(one[1], one[2]) for text in patterns for one in _TAIL.finditer(text)})
     unnamed = next((verb for verb in _VERBS if verb not in dict(tails)), _VERBS[0])
     for declared in apis:
         yield from _of(declared, tails, unnamed)
@@ -71,7 +68,15 @@ def _of(
     }
     methods = {method for method, _ in usual.values()}
     routes = routes_of(declared.api)
-    named: dict[Route, set[tuple[str, str]]] = {}
+    named: dict[Route, set[tuple[str, str]]] = {
+        route: {
+            (verb, path)
+            for verb, pattern in tails
+            if verb not in (method, "*") and matches(pattern, path)
+        }
+        for route, (method, path) in usual.items()
+        if route.method == "ANY"
+    }
     for verb, pattern in tails:
         for method in sorted(methods) if verb == "*" else (verb,):
             route, _ = routes.find(method, _example(pattern))

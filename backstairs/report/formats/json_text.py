@@ -65,7 +65,8 @@ def as_document(matrix: Matrix) -> dict[str, Any]:
         "callers": [
             {
                 "name": caller.name,
-                "aliases": list(caller.aliases),
+                "role": caller.role or None,
+                "functions": list(caller.functions),
                 "says": caller.says,
                 "principal": caller.principal.principal_arn if caller.principal else None,
                 "account": caller.principal.account if caller.principal else None,

@@ -1,0 +1,181 @@
+"""Two versions compared: who gains, who loses, by which lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backstairs.access import Source
+from backstairs.report.diff import Diff, Side, diff
+from backstairs.report.formats import diff_text, markdown
+from backstairs.report.lines import hunks, within
+from backstairs.template.model import OtherWay
+from tests.report.built import (
+    ENDPOINT,
+    FILE,
+    ONLY_ACCOUNT,
+    api,
+    application,
+    everybody,
+    grant,
+    policy,
+    role,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backstairs.report.diff import Changed
+    from backstairs.template.model import Application
+
+
+def compared(
+    base: Application, head: Application, old: Sequence[str] = (), new: Sequence[str] = ()
+) -> Diff:
+    """Two applications, with the text of their template."""
+    return diff(Side(base, {FILE: list(old)}, {}), Side(head, {FILE: list(new)}, {}))
+
+
+def calls(changed: Sequence[Changed]) -> set[tuple[str, str, str]]:
+    """Caller, request and way in of changes."""
+    return {
+        (change.cell.caller.name, change.cell.question.label, change.cell.entrance.name)
+        for one in changed
+        for change in one.changes
+    }
+
+
+def test_the_same_is_no_change() -> None:
+    """And it says so."""
+    same = compared(application(), application())
+    assert not same.opens
+    assert diff_text.render(same) == "Nobody gains and nobody loses access.\n"
+    assert markdown.render_diff(same) == "Nobody gains and nobody loses access.\n"
+
+
+def test_a_new_grant_is_a_gain_and_the_other_way_round_a_loss() -> None:
+    """Of its holder, for its route, by the endpoint."""
+    more = application(
+        principals=(
+            role("ClaimsFunction", grant("*/dev/POST/claims/*")),
+            application().principals[1],
+        )
+    )
+    gained = compared(application(), more)
+    assert gained.opens
+    assert gained.losses == ()
+    assert calls(gained.gains) == {("ClaimsFunction", "POST /claims/{memberId}", "Endpoint")}
+    lost = compared(more, application())
+    assert not lost.opens
+    assert calls(lost.losses) == calls(gained.gains)
+    assert " ".join(diff_text.render(lost).split()).startswith(
+        "Losses: ClaimsFunction may no longer POST /claims/{memberId} of ClaimsApi from Endpoint"
+    )
+
+
+def test_an_endpoint_that_one_version_alone_names_is_asked_of_both() -> None:
+    """It is a gain, not a question that only one side had."""
+    wider = everybody("Deny", StringNotEquals={"aws:SourceVpce": [ENDPOINT, "vpce-0d"]})
+    allows = policy("ClaimsApi's resource policy", wider, ONLY_ACCOUNT, api=True)
+    routes = [(one.method, one.path) for one in application().apis[0].api.routes]
+    changed = application(apis=(api("ClaimsApi", routes, allows=allows), application().apis[1]))
+    gains = compared(application(), changed).gains
+    assert calls(gains) == {("NotifierFunction", "GET /members/{memberId}", "vpce-0d")}
+
+
+def test_a_grant_for_one_path_is_a_gain() -> None:
+    """Though its holder cannot call the route elsewhere."""
+    more = application(
+        principals=(
+            role("ClaimsFunction", grant("*/dev/GET/members/m-1")),
+            application().principals[1],
+        )
+    )
+    gains = compared(application(), more).gains
+    assert calls(gains) == {("ClaimsFunction", "GET /members/m-1", "Endpoint")}
+
+
+def test_a_caller_or_route_that_is_new_gains_what_it_may() -> None:
+    """And not what anybody of the account could call before."""
+    more = application(
+        principals=(*application().principals, role("AuditFunction", grant("*/dev/GET/members/*")))
+    )
+    gains = compared(application(), more).gains
+    assert calls(gains) == {("AuditFunction", "GET /members/{memberId}", "Endpoint")}
+    fewer = application(apis=application().apis[:1])
+    assert {label for _, label, _ in calls(compared(fewer, application()).gains)} == {
+        "GET /claim-types"
+    }
+
+
+def test_what_cannot_be_decided_any_more_is_a_gain() -> None:
+    """It may be let in."""
+    odd = policy("ClaimsApi's resource policy", everybody("Allow", Odd={"a": "b"}), api=True)
+    routes = [(one.method, one.path) for one in application().apis[0].api.routes]
+    changed = application(apis=(api("ClaimsApi", routes, allows=odd),))
+    found = compared(application(apis=application().apis[:1]), changed)
+    assert "anybody in this account may now or may not" in " ".join(diff_text.render(found).split())
+
+
+def test_a_new_way_to_a_function_is_a_gain() -> None:
+    """A function URL leads past every API."""
+    way = OtherWay("MembersUrl", "function URL", "MembersFunction", "anybody", Source(FILE, 9))
+    found = compared(application(), application(other_ways=(way,)))
+    assert found.opens
+    assert "MembersUrl: function URL: anybody (template.yaml:9)" in diff_text.render(found)
+    closed = compared(application(other_ways=(way,)), application())
+    assert not closed.opens
+    assert "Ways to a function that are gone:" in diff_text.render(closed)
+
+
+OLD = """\
+Resources:
+  Claims:
+    Statement:
+      - Effect: Deny
+        Condition: one
+      - Effect: Deny
+        Condition: two
+  Notifier:
+    Resource: members
+  Between: 0
+  Other: 1
+""".splitlines()
+
+
+def test_a_change_names_the_lines_that_made_it() -> None:
+    """Those of the statement that decides, not others that changed as well."""
+    new = [line.replace("members", "*").replace("Other: 1", "Other: 2") for line in OLD]
+    line = OLD.index("  Notifier:") + 1
+    principals = (
+        role("ClaimsFunction"),
+        role("NotifierFunction"),
+    )
+    wide = policy("NotifierFunctionRolePolicy0", grant("*/dev/*"), line=line)
+    notifier = principals[1]
+    held = replace(notifier, principal=replace(notifier.principal, policies=(wide,)))
+    found = compared(
+        application(principals=principals),
+        application(principals=(principals[0], held)),
+        OLD,
+        new,
+    )
+    (changed,) = found.gains
+    assert [str(hunk) for hunk in changed.lines] == [f"{FILE}:9"]
+    assert diff_text.render(found).endswith(
+        "    template.yaml:9\n      -     Resource: members\n      +     Resource: *\n\n"
+    )
+    assert "-    Resource: members\n+    Resource: *\n" in markdown.render_diff(found)
+
+
+def test_a_block_ends_where_the_next_of_its_depth_begins() -> None:
+    """A statement's lines are its own; a hunk is within where it touches one of them."""
+    new = [line for line in OLD if "two" not in line]
+    (hunk,) = hunks({FILE: OLD}, {FILE: new})
+    first, second = Source(FILE, 4), Source(FILE, 6)
+    assert not within(hunk, first, {FILE: OLD}, new=False)
+    assert within(hunk, second, {FILE: OLD}, new=False)
+    (added,) = hunks({FILE: new}, {FILE: OLD})
+    assert within(added, Source(FILE, 6), {FILE: OLD}, new=True)
+    assert not within(added, Source(FILE, 8), {FILE: OLD}, new=True)
+    assert not within(hunk, Source("other.yaml", 2), {FILE: new}, new=True)
