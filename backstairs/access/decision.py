@@ -48,12 +48,14 @@ def _network(call: Call, api: Api) -> Decision:
     endpoint = call.origin.endpoint
     if api.private and endpoint is None:
         says = "{} is private and the call comes from {}"
-        reason = Reason(rules.PRIVATE_ONLY_THROUGH_ENDPOINTS, says, (api.name, call.origin.name))
+        reason = Reason(
+            rules.PRIVATE_ONLY_THROUGH_ENDPOINTS, says, operands=(api.name, call.origin.name)
+        )
         return PASSED.refused(reason, refusals.FORBIDDEN)
     if endpoint is not None and not api.private:
         says = "{} is not private and the call comes through {}"
         operands = (api.name, endpoint.endpoint_id)
-        reason = Reason(rules.PUBLIC_NOT_THROUGH_ENDPOINTS, says, operands)
+        reason = Reason(rules.PUBLIC_NOT_THROUGH_ENDPOINTS, says, operands=operands)
         return PASSED.refused(reason, refusals.FORBIDDEN)
     if api.default_endpoint is True:
         return PASSED
@@ -92,7 +94,7 @@ def _in_every_reading(call: Call, api: Api, route: Route) -> Decision:
     if not others:
         return decision
     rule = rules.HTTP_PATHS if http else rules.PATH_AS_SENT
-    as_sent = Reason(rule, "{} is compared as it was sent", (call.path,))
+    as_sent = Reason(rule, "{} is compared as it was sent", operands=(call.path,))
     decision = replace(decision, reasons=(as_sent, *decision.reasons))
     said = (call.facts or NO_FACTS).holds
     for path in others:
@@ -117,7 +119,10 @@ def _weighed(call: Call, api: Api, route: Route) -> Decision:
         return decision
     reasons, answer = decision.reasons, decision.answer
     if route.authorization is Authorization.AWS_IAM:
-        reasons = (Reason(rules.HTTP_WITHOUT_POLICY, "{} is an HTTP API", (api.name,)), *reasons)
+        reasons = (
+            Reason(rules.HTTP_WITHOUT_POLICY, "{} is an HTTP API", operands=(api.name,)),
+            *reasons,
+        )
     if decision.verdict is Verdict.REFUSED:
         reasons = (Reason(rules.HTTP_FORBIDDEN, "it is not said why"), *reasons)
         answer = refusals.FORBIDDEN

@@ -32,13 +32,20 @@ class Reason:
     """Why, and the rule it follows from; worded when somebody asks.
 
     `says` holds a place `{}` for each of the `operands`. Where a statement is the reason, `match`
-    is that statement with its policy, and there is nothing else to say.
+    is that statement with its policy, and there is nothing else to say. `source` is where what
+    decides is written, where that is known.
     """
 
     rule: Rule
     says: str = ""
+    source: Source | None = None
     operands: tuple[object, ...] = ()
     match: Match | None = None
+
+    @classmethod
+    def of(cls, rule: Rule, match: Match) -> Reason:
+        """The reason that a statement is."""
+        return cls(rule, "", match.statement.source, (), match)
 
     @property
     def text(self) -> str:
@@ -55,11 +62,6 @@ class Reason:
     def statement(self) -> Statement | None:
         """The statement that decides, where it is one."""
         return self.match.statement if self.match else None
-
-    @property
-    def source(self) -> Source | None:
-        """Where that statement is written, where that is known."""
-        return self.match.statement.source if self.match else None
 
 
 @dataclass(frozen=True, slots=True)

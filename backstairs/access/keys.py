@@ -31,12 +31,14 @@ def api_key(call: Call, api: Api, *, admitted: bool) -> Decision:
     problem = _problem(call, api)
     if problem is None and key is not None:
         says = "API key {} is of a usage plan with {}'s {}"
-        of_stage = Reason(rules.API_KEY_OF_STAGE, says, (key.key_id, api.name, api.stage))
+        of_stage = Reason(rules.API_KEY_OF_STAGE, says, operands=(key.key_id, api.name, api.stage))
         return Decision(Verdict.ALLOWED, (of_stage,))
     reasons = (
         *([_LAST] if admitted else []),
         *([Reason(rules.API_KEY_ONCE, SEVERAL)] if call.key_problem == SEVERAL else []),
-        Reason(rules.API_KEY_OF_STAGE, "the method asks for an API key, and {}", (problem,)),
+        Reason(
+            rules.API_KEY_OF_STAGE, "the method asks for an API key, and {}", operands=(problem,)
+        ),
     )
     return Decision(Verdict.REFUSED, reasons, refusals.FORBIDDEN)
 

@@ -175,7 +175,7 @@ class Weighing:
             notes = self._notes(role.denies, sides.matches, "Deny")
             return self._denied(notes, caller, f"with an explicit deny in a {role.kind} policy")
         if sides.allowed is False:
-            reason = Reason(role.rule, "{} allows no such call", (policy.name,))
+            reason = Reason(role.rule, "{} allows no such call", operands=(policy.name,))
             because = f"because no {role.kind} policy allows the {ACTION} action"
             return self._denied([reason], caller, because)
         if sides.denied is None or sides.allowed is None:
@@ -190,12 +190,12 @@ class Weighing:
         if self.api.private:
             return self._without_policy(None)
         says = "{} has no resource policy and is public"
-        reason = Reason(rules.NO_AUTHORIZATION, says, (self.api.name,))
+        reason = Reason(rules.NO_AUTHORIZATION, says, operands=(self.api.name,))
         return Decision(Verdict.ALLOWED, (reason,))
 
     def _without_policy(self, caller: Principal | None) -> Decision:
         says = "{} is private and has no resource policy"
-        reason = Reason(rules.PRIVATE_NEEDS_POLICY, says, (self.api.name,))
+        reason = Reason(rules.PRIVATE_NEEDS_POLICY, says, operands=(self.api.name,))
         return self._denied([reason], caller, _NO_RESOURCE)
 
     def _authorizers_policy(self) -> Decision:
@@ -223,7 +223,7 @@ class Weighing:
         if said is None:
             return PASSED.unknown(f"authorization {kind} is not modelled", (admits,))
         stated = "admits" if said else "refuses"
-        reason = Reason(rules.AUTHORIZER, "it is stated that it {} the call", (stated,))
+        reason = Reason(rules.AUTHORIZER, "it is stated that it {} the call", operands=(stated,))
         if said:
             return Decision(Verdict.ALLOWED, (reason,))
         return PASSED.refused(reason, refusals.unworded("what an authorizer says is its own"))
@@ -262,7 +262,7 @@ class Weighing:
         reasons = []
         if api.private and same_account and not by_api:
             says = "{}'s own policy has no Allow for the call"
-            reasons.append(Reason(rules.DENY_ONLY_ON_PRIVATE, says, (api.name,)))
+            reasons.append(Reason(rules.DENY_ONLY_ON_PRIVATE, says, operands=(api.name,)))
         if caller.is_root:
             reasons.append(Reason(rule, "the account's root user needs no grant"))
         reasons += self._notes(rule, [*found.identity.matches, *found.resource.matches], "Allow")
@@ -292,7 +292,7 @@ class Weighing:
             kind, says = "resource-based policy", "{}'s policy does not name {}"
             operands = (self.api.name, caller.account)
         because = f"because no {kind} allows the {ACTION} action"
-        return self._denied([Reason(rule, says, operands)], caller, because)
+        return self._denied([Reason(rule, says, operands=operands)], caller, because)
 
     def _request(self, caller: Principal | None) -> Request:
         return Request(ACTION, self.resource, _who(caller), CallKeys(self.call, self.api, caller))
@@ -305,9 +305,9 @@ class Weighing:
     def _notes(self, rule: Rule, matches: Iterable[Match], effect: str) -> list[Reason]:
         """The statements that match and have an effect, as reasons."""
         return [
-            Reason(
+            Reason.of(
                 rules.ACCOUNT_DELEGATION if effect == "Allow" and match.direct is False else rule,
-                match=match,
+                match,
             )
             for match in matches
             if match.truth and match.statement.effect == effect
