@@ -76,6 +76,7 @@ def _rest_stages(account: Account) -> Iterator[Stage]:
                     for route, integration in methods
                 ),
                 binary_types=tuple(definition.get(BINARY, ())),
+                deployment_id=stage["deploymentId"],
             )
 
 

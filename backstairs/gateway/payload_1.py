@@ -4,12 +4,16 @@ Source: API Gateway Developer Guide, "Lambda proxy integrations in API Gateway" 
 Gateway important notes". The path and its parameters stay as they were sent, percent-encoded;
 query parameters are decoded (public reports: serverless-offline #265, aws-sam-cli #771). An API key
 is in the event, with its value, where the method asks for one ("Variables for data models,
-authorizers, mapping templates", `$context.identity.apiKey`).
+authorizers, mapping templates", `$context.identity.apiKey`); elsewhere it has no place there. Public
+captures of live events tell the rest: a call through an endpoint brings the names of its TLS and of
+the endpoint, and nothing of X-Forwarded-Port, X-Forwarded-Proto, X-Amzn-Trace-Id; `deploymentId` is
+there; what concerns one connection is not. Unverified: which TLS version and cipher suite.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backstairs.gateway.method_request import MethodRequest
+
+
+_OF_ONE_CONNECTION = {"connection", "content-length", "expect", "te"}
 
 
 def event(request: MethodRequest) -> bytes:
@@ -49,9 +56,10 @@ def event(request: MethodRequest) -> bytes:
             "protocol": "HTTP/1.1",
             "domainName": domain,
             "domainPrefix": domain.partition(".")[0],
+            "deploymentId": request.stage.deployment_id,
             "resourceId": f"{zlib.crc32(route.path.encode()):08x}"[:6],
             "requestId": request.request_id,
-            "extendedRequestId": request.request_id,
+            "extendedRequestId": _extended(request.request_id),
             "requestTime": request.requested_at,
             "requestTimeEpoch": request.requested_at_epoch,
             "identity": _identity(request),
@@ -65,19 +73,22 @@ def event(request: MethodRequest) -> bytes:
 def _headers(request: MethodRequest) -> dict[str, list[str]]:
     """Those of the request, with what API Gateway adds in place of what has the same name."""
     endpoint, forwarded_for = request.origin.endpoint, request.forwarded_for
-    added = {
-        "X-Amzn-Trace-Id": [request.trace_id],
-        "X-Forwarded-For": [forwarded_for] if forwarded_for else [],
-        "X-Forwarded-Port": ["443"],
-        "X-Forwarded-Proto": ["https"],
-    }
-    if endpoint is not None:
+    added = {"X-Forwarded-For": [forwarded_for] if forwarded_for else []}
+    if endpoint is None:
         added |= {
+            "X-Amzn-Trace-Id": [request.trace_id],
+            "X-Forwarded-Port": ["443"],
+            "X-Forwarded-Proto": ["https"],
+        }
+    else:
+        added |= {
+            "x-amzn-cipher-suite": ["ECDHE-RSA-AES128-GCM-SHA256"],
+            "x-amzn-tls-version": ["TLSv1.2"],
             "x-amzn-vpc-id": [endpoint.vpc_id],
             "x-amzn-vpce-id": [endpoint.endpoint_id],
             "x-amzn-vpce-config": ["1"],
         }
-    replaced = {name.lower() for name in added}
+    replaced = {name.lower() for name in added} | _OF_ONE_CONNECTION
     if request.route.authorization is Authorization.AWS_IAM:
         # The signature is API Gateway's to read, and is not passed on (public reports).
         replaced.add("authorization")
@@ -88,6 +99,11 @@ def _headers(request: MethodRequest) -> dict[str, list[str]]:
     )
     kept = {name: values for name, values in sent.items() if name.lower() not in replaced}
     return kept | {name: values for name, values in added.items() if values}
+
+
+def _extended(request_id: str) -> str:
+    """The extended request id, like those of API Gateway: eleven bytes in base64."""
+    return base64.b64encode(hashlib.sha256(request_id.encode()).digest()[:11]).decode()
 
 
 def _body(body: bytes, *, binary: bool) -> str | None:
@@ -102,8 +118,6 @@ def _identity(request: MethodRequest) -> dict[str, Any]:
         (
             "accessKey",
             "accountId",
-            "apiKey",
-            "apiKeyId",
             "caller",
             "cognitoAuthenticationProvider",
             "cognitoAuthenticationType",

@@ -75,7 +75,7 @@ def answer(payload: bytes, *, binary: bool = False) -> Answer:
     }
     if unknown:
         raise MalformedAnswerError(f"unknown keys {sorted(unknown)}")
-    status = status_of(said)
+    status = status_of({"statusCode": 200} | said)
     headers = answer_headers(object_of(said, "headers"), object_of(said, "multiValueHeaders"))
     if status in WITHOUT_BODY:
         # RFC 9110, sections 15.3.5 and 15.4.5: bytes here would be read as the next answer.

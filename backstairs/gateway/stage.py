@@ -27,9 +27,11 @@ class Method:
 class Stage:
     """A deployed stage. `binary_types` are the media types that a REST API takes for binary.
 
-    A route that is none of `methods` has nothing but itself.
+    `deployment_id` is the id of the deployment that a REST API's stage shows. A route that is none
+    of `methods` has nothing but itself.
     """
 
     api: Api
     methods: tuple[Method, ...] = ()
     binary_types: tuple[str, ...] = ()
+    deployment_id: str = ""

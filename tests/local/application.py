@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 APPLICATION = ("template.yaml", "samconfig.toml", "stacks", "functions", "layers", "events")
 BACKSTAIRS = [sys.executable, "-m", "backstairs"]
-SECONDS_TO_START = 180
+SECONDS_TO_START = 400
 
 
 def copy_application(folder: Path) -> Path:

@@ -177,7 +177,7 @@ class PublicDoor:
         self.function, self.clock = Function(), Clock()
         pools: Any = functions or {FUNCTION: self.function}
         self.door = Door(
-            Directory([Stage(self.api, methods, binary_types)]),
+            Directory([Stage(self.api, methods, binary_types, "d-1")]),
             pools,
             identities or OneIdentity(),
             REGION,

@@ -41,7 +41,7 @@ def test_a_method_without_a_key_gives_none_away() -> None:
 
         assert answer.status == 200
         identity = door.function.events[0]["requestContext"]["identity"]
-        assert (identity["apiKey"], identity["apiKeyId"]) == (None, None)
+        assert not {"apiKey", "apiKeyId"} & identity.keys()
 
 
 @pytest.mark.parametrize(

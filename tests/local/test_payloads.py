@@ -152,3 +152,11 @@ def test_headers_that_are_too_large_for_a_private_api() -> None:
 
         assert answer.status == 431
         assert door.why() == ["private-headers", "headers-answer"]
+
+
+def test_an_answer_without_anything() -> None:
+    """No key of a REST API's answer need be there."""
+    with PublicDoor() as door:
+        door.function.answer = Result(b"{}")
+        answer = door.call("POST", HOOKS)
+        assert (answer.status, answer.body) == (200, b"")
