@@ -4,8 +4,8 @@ Source: API Gateway Developer Guide, "Lambda proxy integrations in API Gateway" 
 Gateway important notes". The path and its parameters stay as they were sent, percent-encoded;
 query parameters are decoded (public reports: serverless-offline #265, aws-sam-cli #771). An API key
 is in the event, with its value, where the method asks for one ("Variables for data models,
-authorizers, mapping templates", `$context.identity.apiKey`); elsewhere it has no place there. Public
-captures of live events tell the rest: a call through an endpoint brings the names of its TLS and of
+authorizers, mapping templates", `$context.identity.apiKey`); elsewhere it has no place there.
+Public captures of live events tell the rest: a call through an endpoint brings the names of its TLS and of
 the endpoint, and nothing of X-Forwarded-Port, X-Forwarded-Proto, X-Amzn-Trace-Id; `deploymentId` is
 there; what concerns one connection is not. Unverified: which TLS version and cipher suite.
 """
