@@ -5,6 +5,8 @@
                                                 or files; HEAD is the working tree
   backstairs access check [TEMPLATE]            whether it keeps to its contract (access.yaml)
   backstairs access findings [TEMPLATE]         what is wrong with it, why, and what mends it
+  backstairs access reach [TEMPLATE]            who reaches the endpoints by packets: names, routes,
+                                                network ACLs, security groups
 
 Asks nobody: no account, no network, no deployment. Exit status: 0; 1 when somebody gains access
 (diff), when the contract is broken (check), when an error is found that nobody has accepted
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     import argparse
 
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = "%(prog)s [diff BASE [HEAD] | check | findings] [TEMPLATE] [options]"
+    parser.usage = "%(prog)s [diff BASE [HEAD] | check | findings | reach] [TEMPLATE] [options]"
     parser.add_argument("words", nargs="*", metavar="...", help="see above")
     parser.add_argument(
         "--parameter",
@@ -67,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--why", action="store_true", help="every reason, of refusals too")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
-        "--json", action="store_true", help="the matrix as JSON, with every cell; findings"
+        "--json", action="store_true", help="the matrix as JSON, with every cell; findings; reach"
     )
     how.add_argument("--markdown", action="store_true", help="for a pull request")
     how.add_argument("--html", type=Path, metavar="FILE", help="the matrix as one page, with a map")
@@ -168,7 +170,28 @@ def _findings(options: argparse.Namespace, words: list[str]) -> int:
     return 1 if any(one.is_open for one in found) else 0
 
 
-_ACTIONS = {"": _matrix, "diff": _diff, "check": _check, "findings": _findings}
+def _reach(options: argparse.Namespace, words: list[str]) -> int:
+    from backstairs.report.formats import reach_text
+    from backstairs.report.reach import reach
+
+    if options.markdown or options.html:
+        raise ProblemError("reach is text or --json")
+    application = _application(options, _one_template(options, words), _facts(options))
+    found = reach(application)
+    if options.json:
+        _print(reach_text.as_json(application, found))
+    else:
+        _print(reach_text.render(application, found, why=options.why))
+    return 0
+
+
+_ACTIONS = {
+    "": _matrix,
+    "diff": _diff,
+    "check": _check,
+    "findings": _findings,
+    "reach": _reach,
+}
 
 
 def _print(text: str) -> None:
