@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -223,3 +224,19 @@ def test_names_of_the_inside_do_not_come_back(name: str) -> None:
     """What runs there and on which machine is nobody's outside; all else comes back."""
     kept = (("ETag", '"1"'), ("X-Request-Id", "1"), ("X-RateLimit-Remaining", "1"))
     assert to_caller(((name, "x"), (name.lower(), "x"), *kept)) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Link", '</base/a>; rel="next"' + " \t;" * 28 + "<"),
+        ("Link", '</base/a>; rel="next"' + " " * 40_000 + "<"),
+        ("Set-Cookie", "a=1; path" + " " * 40_000 + "x"),
+    ],
+    ids=["parameters", "link", "cookie"],
+)
+def test_a_long_row_of_spaces_takes_no_time(name: str, value: str) -> None:
+    """A backend's answer cannot keep the function busy: minutes, where a space has two places."""
+    began = time.process_time()
+    outside(name, value)
+    assert time.process_time() - began < 3

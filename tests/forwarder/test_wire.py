@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import time
 import tracemalloc
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from forwarder.failure import FailedError
 from forwarder.handler import handle
 from forwarder.response import Incoming
 
@@ -62,6 +64,22 @@ def test_small_pieces_take_no_more_than_the_body() -> None:
         tracemalloc.stop()
         assert body == b"x" * size
         assert peak < 4 * size
+
+
+@pytest.mark.parametrize("place", ["header", "trailer"])
+def test_a_long_row_of_spaces_takes_no_time(place: str) -> None:
+    """A backend's answer cannot keep the function busy: minutes, where a space has two places."""
+    lines = {
+        "header": b"HTTP/1.1 200 OK\r\nX-A:" + b" " * 30_000 + b"\x01\r\n\r\n",
+        "trailer": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-A:"
+        + b" " * 30_000
+        + b"\x01\r\n\r\n",
+    }
+    incoming = Incoming(iter([lines[place]]).__next__)
+    began = time.process_time()
+    with pytest.raises(FailedError, match="malformed"):
+        incoming.body("GET", incoming.head())
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(

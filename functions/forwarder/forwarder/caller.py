@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_HEADERS = ("X-Caller-Key-Id", "X-Caller-Arn", "X-Caller-Subject")
 _LONGEST = 2048
 
 
@@ -27,12 +28,7 @@ class Caller(NamedTuple):
 
     def headers(self) -> list[tuple[str, str]]:
         """One header for each thing that is known."""
-        told = (
-            ("X-Caller-Key-Id", self.key_id),
-            ("X-Caller-Arn", self.arn),
-            ("X-Caller-Subject", self.subject),
-        )
-        return [pair for pair in told if pair[1]]
+        return [pair for pair in zip(_HEADERS, self, strict=True) if pair[1]]
 
 
 NOBODY = Caller()
@@ -40,12 +36,12 @@ NOBODY = Caller()
 
 def of_1_0(context: Mapping[str, Any]) -> Caller:
     """The caller of a REST API, from its request context."""
-    identity, authorizer = context.get("identity") or {}, context.get("authorizer") or {}
-    claims = authorizer.get("claims") or {}
+    identity, subject = context.get("identity") or {}, None
+    if authorizer := context.get("authorizer"):
+        claims = authorizer.get("claims") or {}
+        subject = claims.get("sub") or authorizer.get("principalId")
     return Caller(
-        _known(identity.get("apiKeyId")),
-        _known(identity.get("userArn")),
-        _known(claims.get("sub") or authorizer.get("principalId")),
+        _known(identity.get("apiKeyId")), _known(identity.get("userArn")), _known(subject)
     )
 
 

@@ -30,6 +30,8 @@ _CHUNK = 64 * 1024
 # Of TLS, at its longest (RFC 8446, 5.1). What fails after one may have been read in part.
 _RECORD = 16 * 1024
 _LONGEST_PROXY_ANSWER = 16 * 1024
+# How much longer or shorter than the deadline allows a wait may be.
+_MOMENT = 0.01
 _FIN_SECONDS = _RESET_SECONDS = 0.1
 # linux/tcp.h, tcp_states.h: tcpi_bytes_acked of struct tcp_info, since Linux 4.1; states.
 _BYTES_ACKED, _TCP_INFO_LENGTH = 120, 128
@@ -46,12 +48,13 @@ class Connection:
     """
 
     __slots__ = (
-        *("_acked", "_is_begun", "_poll", "_socket", "_unsent"),
+        *("_acked", "_is_begun", "_poll", "_socket", "_timeout", "_unsent"),
         *("deadline", "idle_since", "is_taken", "was_reused"),
     )
 
     def __init__(self, connected: socket.socket, deadline: float) -> None:
         self._socket = connected
+        self._timeout = 0.0
         self.deadline = deadline
         # By the wall clock, which also runs while Lambda holds the sandbox frozen.
         self.idle_since = 0.0
@@ -70,7 +73,7 @@ class Connection:
 
         What else goes wrong is left to `receive`: the backend may have answered before.
         """
-        self._socket.settimeout(_remaining(self.deadline))
+        self._bound()
         self.is_taken = self._is_begun = False
         try:
             sent = self._socket.send(data[:_RECORD] if len(data) > _RECORD else data)
@@ -89,12 +92,21 @@ class Connection:
             received = self._receive_while_sending()
             if received is not None:
                 return received
-        self._socket.settimeout(_remaining(self.deadline))
+        self._bound()
         return self._socket.recv(_CHUNK)
+
+    def _bound(self) -> None:
+        """Have the next wait end with the deadline, give or take a moment. Raises TimeoutError."""
+        left = _remaining(self.deadline)
+        # Each change is a system call, and most calls have as much time as the one before.
+        if abs(left - self._timeout) > _MOMENT:
+            self._socket.settimeout(left)
+            self._timeout = left
 
     def _receive_while_sending(self) -> bytes | None:
         """What has come before all was sent; None once there is nothing left to send."""
         self._socket.settimeout(0)
+        self._timeout = 0.0
         poll = select.poll()
         poll.register(self._socket, select.POLLIN | select.POLLOUT)
         while self._unsent:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -132,6 +133,8 @@ def _below(paths: list[str], route: str, parameters: Mapping[str, str]) -> str:
     if not name:
         return ""
     parameter = parameters[name]
+    if paths[0] == literal + parameter:
+        return f"/{parameter}"
     # Whether API Gateway has decoded the parameter or not.
     values = (unquote(parameter).rstrip("/"), parameter.rstrip("/"))
     start = paths[0].find(literal)
@@ -180,7 +183,7 @@ def _encoded(prefix: str) -> str:
 def _latin(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Headers as the text of their bytes: what is no Latin-1 was UTF-8."""
     # Most are plain text; what is no text cannot be joined.
-    if "".join([name + value for name, value in headers]).isascii():
+    if "".join(chain.from_iterable(headers)).isascii():
         return tuple(headers)
     return tuple([(name, value if value.isascii() else _bytes(value)) for name, value in headers])
 
@@ -209,6 +212,6 @@ def _text(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     # As `quote` does, which takes its time.
-    if text.isascii() and text.isalnum():
+    if not text or (text.isascii() and text.isalnum()):
         return text
     return "".join([_QUOTED[byte] for byte in text.encode()])

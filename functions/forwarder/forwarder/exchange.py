@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from forwarder.failure import BODY, HEADERS, SEND, TIMEOUT, FailedError
@@ -32,8 +33,8 @@ class Answered(NamedTuple):
 
 def exchange(connection: Connection, request: Outgoing, headers: list[tuple[str, str]]) -> Answered:
     """Send a request, these headers first, and read its answer. Raises FailedError."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in [*headers, *request.headers]])
-    start = f"{request.method} {request.target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+    lines = "\r\n".join(map(": ".join, chain(headers, request.headers)))
+    start = f"{request.method} {request.target} HTTP/1.1\r\n{lines}\r\n\r\n".encode("latin-1")
     incoming, phase = Incoming(connection.receive), HEADERS
     try:
         connection.send(start + request.body)

@@ -91,20 +91,25 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
     forwarder says of the caller stands in none that the caller has sent (asserted.py).
     """
     names, families = dropped
-    listed = _listed(request.headers)
     if not _is_sendable("".join([value for _, value in request.headers])):
         raise RefusedError("A header cannot be sent on")
-    sent = []
+    sent, listed = [], _NO_NAMES
     for name, value in request.headers:
         known = _known(name)
-        if known is None:
-            raise RefusedError("A header cannot be sent on")
-        if not known or known in listed or known in names or known.startswith(families):
-            continue
-        # Signed for API Gateway, which has read it.
-        if known == "authorization" and value.lstrip().startswith(_SIGNATURE):
-            continue
-        sent.append((name, value.strip(" \t")))
+        if not known:
+            if known is None:
+                raise RefusedError("A header cannot be sent on")
+        elif known == "connection":
+            listed |= _members(value)
+        # A signature is for API Gateway, which has read it.
+        elif (
+            known not in names
+            and not known.startswith(families)
+            and not (known == "authorization" and value.lstrip().startswith(_SIGNATURE))
+        ):
+            sent.append((name, value.strip(" \t")))
+    if listed:
+        sent = [pair for pair in sent if plain(pair[0]) not in listed]
     sent += request.caller.headers()
     told = (("X-Forwarded-For", request.source_ip), ("X-Forwarded-Host", request.domain))
     sent += [(name, value) for name, value in told if value and _is_sendable(value)]
@@ -116,12 +121,14 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
 
 def to_caller(headers: Headers) -> Headers:
     """The headers of the backend's answer that come back."""
-    listed = _listed(headers)
-    return tuple(
-        [pair for pair in headers if _comes_back(pair[0]) and plain(pair[0]) not in listed]
-        if listed
-        else [pair for pair in headers if _comes_back(pair[0])]
-    )
+    kept, listed = [], _NO_NAMES
+    for pair in headers:
+        known = _known_back(pair[0])
+        if known == "connection":
+            listed |= _members(pair[1])
+        elif known:
+            kept.append(pair)
+    return tuple([pair for pair in kept if plain(pair[0]) not in listed] if listed else kept)
 
 
 def without_traces(headers: Headers) -> Headers:
@@ -150,17 +157,25 @@ def without_signature(
 
 @lru_cache(maxsize=512)
 def _known(name: str) -> str | None:
-    """A name made plain; nothing where it is not sent, None where it cannot be."""
+    """A name made plain; nothing where it is not sent, None where it cannot be.
+
+    Connection is not sent, but read.
+    """
     if not _TOKEN.fullmatch(name):
         return None
     known = plain(name)
+    if known == "connection":
+        return known
     return "" if known in _NOT_SENT or is_asserted(known) else known
 
 
 @lru_cache(maxsize=512)
-def _comes_back(name: str) -> bool:
+def _known_back(name: str) -> str:
+    """A name made plain; nothing where it does not come back. Connection does not, but is read."""
     known = plain(name)
-    return known not in _NOT_PASSED_BACK and not known.startswith(_INSIDE_FAMILIES)
+    if known == "connection":
+        return known
+    return "" if known in _NOT_PASSED_BACK or known.startswith(_INSIDE_FAMILIES) else known
 
 
 def _is_sendable(text: str) -> bool:
@@ -168,9 +183,6 @@ def _is_sendable(text: str) -> bool:
     return (text.isascii() and text.isprintable()) or not _UNSENDABLE.search(text)
 
 
-def _listed(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The plain names that Connection declares to be for this hop alone."""
-    values = [value for name, value in headers if name.lower() == "connection"]
-    if not values:
-        return _NO_NAMES
-    return frozenset([plain(one.strip()) for value in values for one in value.split(",")])
+def _members(connection: str) -> frozenset[str]:
+    """The plain names that a Connection header declares to be for this hop alone."""
+    return frozenset([plain(one.strip()) for one in connection.split(",")])

@@ -42,9 +42,9 @@ _PLACES_OF_AWS = re.compile(
 )
 # Of a URL: as it is read, without an escape that somebody may undo.
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
-_LINK = re.compile(r'\s*<([^<>]*)>((?:\s*;[^;,"<>]*(?:"(?:[^"\\]|\\.)*"\s*)?)*)(?:,|$)')
+# In each pattern a space has one place only, or a long row of them would take hours.
+_LINK = re.compile(r'\s*<([^<>]*)>(\s*(?:;[^;,"<>]*(?:"(?:[^"\\]|\\.)*"\s*)?)*)(?:,|$)')
 _REFRESH = re.compile(r"(\s*[0-9.]+\s*)(?:[;,]\s*(?:url\s*=\s*)?(.*))?", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"\s*([^=]*?)\s*(?:=\s*(.*?)\s*)?", re.DOTALL)
 _WITH_PLACES = frozenset({"location", "content-location", "link", "refresh", "set-cookie"})
 
 
@@ -67,12 +67,12 @@ class Inside:
             return headers
         view, told = _View(self, target, domain, prefix), []
         for name, value in headers:
-            if name.lower() in _WITH_PLACES:
-                mapped = view.mapped(name.lower(), value)
-                if mapped is not None:
-                    told.append((name, mapped))
-            elif is_silent or not self.is_named_in(value):
-                told.append((name, value))
+            lower = name.lower()
+            mapped = view.mapped(lower, value) if lower in _WITH_PLACES else value
+            if mapped is not None and (
+                (is_silent and mapped is value) or not self.is_named_in(mapped)
+            ):
+                told.append((name, mapped))
         return tuple(told)
 
     @cached_property
@@ -98,7 +98,10 @@ class Inside:
     def _is_read_in(self, text: str) -> bool:
         # The pattern takes its time.
         lower = text.lower()
-        return any(host in lower for host in self._hosts) and bool(self._names.search(text))
+        for host in self._hosts:
+            if host in lower:
+                return bool(self._names.search(text))
+        return False
 
     def is_private(self, host: str) -> bool:
         """Whether only a private network knows a host, as far as its name tells."""
@@ -138,14 +141,13 @@ class _View:
         """A header's value for the outside, or None."""
         match name:
             case "link":
-                text = self._links(value)
+                return self._links(value)
             case "refresh":
-                text = self._refresh(value)
+                return self._refresh(value)
             case "set-cookie":
-                text = self._cookie(value)
+                return self._cookie(value)
             case _:
-                text = self._place(value)
-        return None if text is None or self._inside.is_named_in(text) else text
+                return self._place(value)
 
     def _place(self, reference: str) -> str | None:
         """A URL or a relative one, for the outside. Nothing where it leads to the inside."""
@@ -217,8 +219,8 @@ class _View:
         is_host_s = first.lstrip().lower().startswith("__host-")
         kept = [first]
         for attribute in attributes:
-            found = _ATTRIBUTE.fullmatch(attribute)
-            name, path = (found[1].lower(), found[2] or "") if found else ("", "")
+            name, _, path = attribute.partition("=")
+            name, path = name.strip().lower(), path.strip()
             if name == "domain":
                 continue
             if name == "path" and path.startswith("/") and not is_host_s:

@@ -22,12 +22,17 @@ _MOST_INTERIM = 16
 _LONGEST_LINE = 4096
 _HEAD_END = re.compile(rb"\n\r?\n")
 _STATUS = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*)?\r?(?:\n|\Z)")
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
-_HEADER_LINES = re.compile(
-    r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)\r?$", re.MULTILINE
+# Names and values, of which a space is neither the first nor the last letter: where it could belong
+# to either side, a long row of them would take hours.
+_HEADER = (
+    r"([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*:[ \t]*"
+    r"(?:([^\x00-\x20\x7f](?:[^\x00-\x08\x0a-\x1f\x7f]*[^\x00-\x20\x7f])?)[ \t]*)?"
+)
+_HEADERS, _TRAILER = re.compile(rf"^{_HEADER}\r?$", re.MULTILINE), re.compile(_HEADER.encode())
+_FRAMING = re.compile(
+    r"\n(connection|content-length|transfer-encoding)[ \t]*:([^\r\n]*)", re.IGNORECASE
 )
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
-_FRAMING = frozenset({"connection", "content-length", "transfer-encoding"})
 _LONGEST_LENGTH = 15
 _OK, _SWITCHING_PROTOCOLS = int(HTTPStatus.OK), int(HTTPStatus.SWITCHING_PROTOCOLS)
 _NO_CONTENT, _NOT_MODIFIED = int(HTTPStatus.NO_CONTENT), int(HTTPStatus.NOT_MODIFIED)
@@ -86,14 +91,13 @@ class Incoming:
         """The body as it was before its framing (RFC 9112, 6.3). Raises FailedError."""
         if method == "HEAD" or head.status in _BODILESS:
             return b""
-        codings, lengths = head.values("transfer-encoding"), head.values("content-length")
-        if codings:
-            if lengths:
+        if "transfer-encoding" in head.framing:
+            if head.values("content-length"):
                 raise FailedError(BODY, "malformed", "length and coding")
-            if codings != ["chunked"]:
+            if head.values("transfer-encoding") != ["chunked"]:
                 raise FailedError(BODY, "malformed", "transfer coding")
             return bytes(self._chunks())
-        if lengths:
+        if lengths := head.values("content-length"):
             if len(set(lengths)) > 1:
                 raise FailedError(BODY, "malformed", "several lengths")
             length = lengths[0]
@@ -120,20 +124,18 @@ class Incoming:
         if first is None:
             raise FailedError(HEADERS, "malformed", "status line")
         # At most one for each line, and only where all of it is a header.
-        found = _HEADER_LINES.findall(text, first.end())
+        found = _HEADERS.findall(text, first.end())
         if len(found) != count:
             raise FailedError(HEADERS, "malformed", "header line")
-        headers = tuple([(name, value.rstrip(" \t")) for name, value in found])
         framing: dict[str, list[str]] = {}
-        for name, value in headers:
-            if (lower := name.lower()) in _FRAMING:
-                framing.setdefault(lower, []).append(value)
+        for name, value in _FRAMING.findall(text):
+            framing.setdefault(name.lower(), []).append(value)
         is_old = first[1] == "0"
         if is_old and "transfer-encoding" in framing:
             # HTTP/1.0 has none: whoever wrote it may not have framed it so (RFC 9112, 6.1).
             raise FailedError(HEADERS, "malformed", "coding in HTTP/1.0")
-        is_last = is_old or "close" in _members(framing.get("connection", ()))
-        return Head(int(first[2]), headers, framing, is_last)
+        is_last = is_old or ("connection" in framing and "close" in _members(framing["connection"]))
+        return Head(int(first[2]), tuple(found), framing, is_last)
 
     def _chunks(self) -> bytearray:
         body = bytearray()
@@ -150,7 +152,7 @@ class Incoming:
         for _ in range(_MOST_HEADERS):
             if not (line := self._line()):
                 return body
-            if _HEADER.fullmatch(line) is None:
+            if _TRAILER.fullmatch(line) is None:
                 break
         raise FailedError(BODY, "malformed", "trailers")
 
