@@ -5,9 +5,10 @@ Gateway important notes". The path and its parameters stay as they were sent, pe
 query parameters are decoded (public reports: serverless-offline #265, aws-sam-cli #771). An API key
 is in the event, with its value, where the method asks for one ("Variables for data models,
 authorizers, mapping templates", `$context.identity.apiKey`); elsewhere it has no place there.
-Public captures of live events tell the rest: a call through an endpoint brings the names of its TLS and of
-the endpoint, and nothing of X-Forwarded-Port, X-Forwarded-Proto, X-Amzn-Trace-Id; `deploymentId` is
-there; what concerns one connection is not. Unverified: which TLS version and cipher suite.
+Public captures of live events tell the rest: a call through an endpoint brings the names of its TLS
+and of the endpoint, and nothing of X-Forwarded-Port, X-Forwarded-Proto, X-Amzn-Trace-Id;
+`deploymentId` is there; what concerns one connection is not. Unverified: which TLS version and
+cipher suite.
 """
 
 from __future__ import annotations
