@@ -4,6 +4,7 @@ Pure and typed: no socket, no AWS client, no clock. The door asks it about real 
 proof about possible ones, and both get the same `Decision`, with its reasons.
 """
 
+from backstairs.access.conditional import admitted_if
 from backstairs.access.decision import decide
 from backstairs.access.distinctions import Distinctions
 from backstairs.access.documents import parse_policy
@@ -51,6 +52,7 @@ __all__ = [
     "Unresolved",
     "Verdict",
     "WireRequest",
+    "admitted_if",
     "decide",
     "parse_facts",
     "parse_policy",

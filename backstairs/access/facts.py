@@ -97,8 +97,8 @@ def parse_facts(document: object) -> Facts:
         if not isinstance(said, bool):
             raise ValueError(f"accounts-at-endpoints is true or false, not {said}")
         holds[ACCOUNT_AT_ENDPOINT] = said
-    organizations = dict(_organizations(facts.get("organizations") or {}))
-    return Facts(organizations, dict(_keys(facts.get("keys") or {})), holds)
+    organizations = dict(_organizations(facts.get("organizations", {})))
+    return Facts(organizations, dict(_keys(facts.get("keys", {}))), holds)
 
 
 def _mapping(document: object, otherwise: str) -> Mapping[object, object]:
