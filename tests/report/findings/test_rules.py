@@ -99,18 +99,35 @@ def test_an_allow_for_the_account_is_no_trap(tmp_path: Path) -> None:
     "values",
     [
         "vpce-0123456789abcdef0",
-        "!Ref Endpoints",
         '["vpce-0123456789abcdef0,vpce-0fedcba9876543210"]',
         "[vpc-0123456789abcdef0]",
     ],
 )
 def test_a_list_that_is_none_is_found(tmp_path: Path, values: str) -> None:
-    """A bare string, a reference to a list without a value, two values in one, another's value."""
+    """A bare string, two values in one, another kind of value."""
     change = ('!Split [",", !Ref Endpoints]', values)
-    lists = ("{Type: String, Default:", "{Type: CommaDelimitedList} #")
-    assert ids(found(written(tmp_path, "list-corrupted", "bad", lists, change))) == {
+    assert ids(found(written(tmp_path, "list-corrupted", "bad", change))) == {"list-corrupted"}
+
+
+def test_what_sam_is_handed_of_a_list_typed_parameter_is_not_known(tmp_path: Path) -> None:
+    """So nothing is said of it; of one that Systems Manager keeps SAM sees the reference."""
+    change = ('!Split [",", !Ref Endpoints]', "!Ref Endpoints")
+    plain = ("{Type: String,", "{Type: CommaDelimitedList,")
+    assert ids(found(written(tmp_path, "list-corrupted", "bad", change, plain))) == set()
+    kept = ("{Type: String,", '{Type: "AWS::SSM::Parameter::Value<CommaDelimitedList>",')
+    assert ids(found(written(tmp_path, "list-corrupted", "bad", change, kept))) == {
         "list-corrupted"
     }
+
+
+def test_a_whitelist_that_hangs_on_a_parameter_is_not_taken_for_one_without_effect(
+    tmp_path: Path,
+) -> None:
+    """SAM takes from SourceVpcWhitelist what begins as ids do; the parameter may."""
+    change = ("IntrinsicVpceWhitelist: []", "SourceVpcWhitelist: [!Ref Endpoint]")
+    given = ("Resources:\n", "Parameters: {Endpoint: {Type: String}}\nResources:\n")
+    path = written(tmp_path, "whitelist-without-effect", "bad", change, given)
+    assert "whitelist-without-effect" not in ids(found(path))
 
 
 def test_a_private_api_that_any_grant_opens_from_anywhere_is_a_warning(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstairs.access import Known
-from backstairs.report.findings.evidence import REST_API, is_private, of_type, source_of, stack
+from backstairs.report.findings.evidence import of_type, stack
 from backstairs.report.findings.model import Rule, Severity
 
 if TYPE_CHECKING:
@@ -30,20 +30,19 @@ RULE = Rule(
 
 
 def check(application: Application) -> Iterator[Finding]:
-    """Deployments that make a stage, where a stage is declared too."""
-    rest = dict(of_type(application, REST_API))
+    """APIs of which a deployment makes a stage, where a stage is declared too."""
+    declared = {one.api.api_id: one for one in application.apis}
     staged = {
         (stack(name), str(one.get("RestApiId")))
         for name, one in of_type(application, "AWS::ApiGateway::Stage")
     }
     for name, deployment in of_type(application, "AWS::ApiGateway::Deployment"):
-        api = str(deployment.get("RestApiId"))
-        stage = deployment.get("StageName")
-        if stage == "Stage" and (stack(name), api) in staged:
-            private = any(is_private(one) for key, one in rest.items() if key == api)
-            yield RULE.finds(
-                name,
-                'it serves the same routes under the stage "Stage" too',
-                source_of(application, name),
-                Severity.WARNING if private else None,
-            )
+        one = declared.get(str(deployment.get("RestApiId")))
+        if (
+            one
+            and deployment.get("StageName") == "Stage"
+            and (stack(name), one.api.api_id) in staged
+        ):
+            says = 'it serves the same routes under the stage "Stage" too'
+            severity = Severity.WARNING if one.api.private else None
+            yield RULE.finds(one.name, says, one.source, severity)

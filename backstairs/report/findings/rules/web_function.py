@@ -23,8 +23,8 @@ RULE = Rule(
         "stands before it, and who may call it is not decided here."
     ),
     mend="Put what must be private behind the private API; or accept it with a reason.",
-    known=Known.PUBLIC_REPORT,
-    source="https://github.com/aws/serverless-application-model",
+    known=Known.AWS_DOCUMENT,
+    source="https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-webfunction.html",
 )
 
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Known
 from backstairs.report.findings.evidence import (
+    listed,
     mapping,
     policy_of,
     source_of,
+    stack,
     written_resources,
 )
 from backstairs.report.findings.model import Rule, Severity
@@ -38,9 +40,12 @@ RULE = Rule(
 
 
 def check(application: Application) -> Iterator[Finding]:
-    """APIs of SAM with a ResourcePolicy whose translation has none."""
+    """APIs of SAM with a ResourcePolicy whose translation has none, whatever its parameters are."""
     for name, api in written_resources(application, "AWS::Serverless::Api"):
         made = mapping(application.resources[name].get("Properties"))
+        parameters = mapping(application.templates[stack(name)].get("Parameters"))
+        if _hangs_on(api, parameters):
+            continue
         if writes_policy(api) and "Body" in made and policy_of(made) is None:
             says = "its Auth.ResourcePolicy becomes no policy at all"
             yield RULE.finds(name, says, source_of(application, name))
@@ -49,3 +54,13 @@ def check(application: Application) -> Iterator[Finding]:
 def writes_policy(api: Mapping[str, Any]) -> bool:
     """Whether an API of SAM asks for a resource policy."""
     return bool(mapping(api.get("Auth")).get("ResourcePolicy"))
+
+
+def _hangs_on(api: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+    """Whether a parameter is in a list of which SAM takes what begins with vpc- or vpce-."""
+    policy = mapping(mapping(api.get("Auth")).get("ResourcePolicy"))
+    return any(
+        mapping(value).get("Ref") in parameters
+        for name in ("SourceVpcWhitelist", "SourceVpcBlacklist")
+        for value in listed(policy.get(name))
+    )
