@@ -28,7 +28,7 @@ RULE = Rule(
         "let out 443 to the endpoints that are used."
     ),
     known=Known.AWS_DOCUMENT,
-    source="https://docs.aws.amazon.com/vpc/latest/privatelink/interface-endpoints.html",
+    source="https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html",
 )
 
 _EVERYWHERE = ("0.0.0.0/0", "::/0")

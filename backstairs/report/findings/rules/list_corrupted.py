@@ -67,7 +67,7 @@ def _with_lists(application: Application) -> Iterator[str]:
         policy = mapping(mapping(api.get("Auth")).get("ResourcePolicy"))
         parameters = mapping(application.templates[stack(name)].get("Parameters"))
         for value in policy.values():
-            kind = str(mapping(parameters.get(mapping(value).get("Ref"))).get("Type"))
+            kind = str(mapping(parameters.get(str(mapping(value).get("Ref")))).get("Type"))
             if kind == "CommaDelimitedList" or kind.startswith("List<"):
                 yield name
 

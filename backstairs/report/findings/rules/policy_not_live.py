@@ -36,7 +36,7 @@ RULE = Rule(
     ),
     mend="Set AlwaysDeploy: true (or another logical id for the AWS::ApiGateway::Deployment).",
     known=Known.AWS_DOCUMENT,
-    source="https://docs.aws.amazon.com/apigateway/latest/developerguide/updating-api.html",
+    source="https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html",
 )
 
 _HIDING = ("Fn::ImportValue", "Fn::FindInMap", "Fn::GetAtt", "Fn::If", "Fn::Transform")
