@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstairs.access import Known
-from backstairs.report.findings.evidence import of_type, stack
+from backstairs.report.findings.evidence import of_type
 from backstairs.report.findings.model import Rule, Severity
 
 if TYPE_CHECKING:
@@ -32,17 +32,11 @@ RULE = Rule(
 def check(application: Application) -> Iterator[Finding]:
     """APIs of which a deployment makes a stage, where a stage is declared too."""
     declared = {one.api.api_id: one for one in application.apis}
-    staged = {
-        (stack(name), str(one.get("RestApiId")))
-        for name, one in of_type(application, "AWS::ApiGateway::Stage")
-    }
-    for name, deployment in of_type(application, "AWS::ApiGateway::Deployment"):
+    stages = of_type(application, "AWS::ApiGateway::Stage")
+    staged = {str(stage.get("RestApiId")) for _, stage in stages}
+    for _, deployment in of_type(application, "AWS::ApiGateway::Deployment"):
         one = declared.get(str(deployment.get("RestApiId")))
-        if (
-            one
-            and deployment.get("StageName") == "Stage"
-            and (stack(name), one.api.api_id) in staged
-        ):
+        if one and one.api.api_id in staged and deployment.get("StageName") == "Stage":
             says = 'it serves the same routes under the stage "Stage" too'
             severity = Severity.WARNING if one.api.private else None
             yield RULE.finds(one.name, says, one.source, severity)
