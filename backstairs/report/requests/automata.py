@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -30,10 +29,6 @@ class Unit:
     chars: frozenset[str]
     others: bool = False
     many: bool = False
-
-    def takes(self, char: str) -> bool:
-        """Whether it covers a character."""
-        return (char in self.chars) is not self.others
 
 
 Row = tuple[Unit, ...]
@@ -69,14 +64,9 @@ class Automaton:
             for place, unit in enumerate(self._units)
             if unit == ANY and self._units[place + 1] is None
         )
-        self._tables: dict[str, tuple[int, int]] = {}
+        self._tables = self._tabled()
         self._walks: dict[tuple[int, str], int] = {}
         self.start = self._closed(start)
-
-    @cached_property
-    def chars(self) -> frozenset[str]:
-        """Every character that it tells from others."""
-        return frozenset().union(*(unit.chars for unit in self._units if unit))
 
     def walk(self, state: int, characters: str) -> int:
         """The state that a text leads to; 0 if nothing can match any more."""
@@ -95,7 +85,7 @@ class Automaton:
         return self.walk(state, token)
 
     def _step(self, state: int, char: str) -> int:
-        ones, runs = self._tables.get(char) or self.table(char)
+        ones, runs = self.table(char)
         return self._closed((state & ones) << 1 | (state & runs))
 
     def accepts(self, state: int) -> bool:
@@ -108,15 +98,26 @@ class Automaton:
 
     def table(self, char: str) -> tuple[int, int]:
         """The places that a character leads on from, and those where it stays."""
-        ones = runs = 0
+        return self._tables.get(char, self._tables[""])
+
+    @property
+    def chars(self) -> frozenset[str]:
+        """Every character that it tells from others."""
+        return frozenset(self._tables) - {""}
+
+    def _tabled(self) -> dict[str, tuple[int, int]]:
+        """The table of each character that a unit names, and that of all others, under ""."""
+        usual = [0, 0]
+        turned: dict[str, list[int]] = {}
         for place, unit in enumerate(self._units):
-            if unit and unit.takes(char):
-                if unit.many:
-                    runs |= 1 << place
-                else:
-                    ones |= 1 << place
-        self._tables[char] = ones, runs
-        return ones, runs
+            if unit is None:
+                continue
+            bit = 1 << place
+            usual[unit.many] |= bit if unit.others else 0
+            for char in unit.chars:
+                turned.setdefault(char, [0, 0])[unit.many] |= bit
+        tables = {char: (usual[0] ^ ones, usual[1] ^ runs) for char, (ones, runs) in turned.items()}
+        return tables | {"": (usual[0], usual[1])}
 
     def _closed(self, state: int) -> int:
         """With the places that lie behind runs, which may be empty."""

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
-from backstairs.access import ApiKey, Call, Decision, Origin, Route, Verdict, decide, rules
+from backstairs.access import ApiKey, Call, Decision, Origin, Verdict, decide, rules
 from backstairs.access.context import CallKeys
-from backstairs.access.patterns import substitute
+from backstairs.access.facts import NO_FACTS, Facts, Organization
+from backstairs.access.patterns import escaped, substitute
 from backstairs.access.policy import SHORT_FORM
 from backstairs.report.callers import ANONYMOUS, Caller
+from backstairs.report.matrix import Cell
+from backstairs.report.questions import Question
 from backstairs.report.requests import ways
 from backstairs.report.requests.automata import TooManyError
 from backstairs.report.requests.paths import Paths, Pattern, everywhere
-from backstairs.report.requests.patterns import readings
+from backstairs.report.requests.patterns import like, readings
 from backstairs.report.requests.strangers import Strangers
-from backstairs.report.requests.values import moments
+from backstairs.report.requests.values import conditions_on, moments, texts
 from backstairs.template.openapi import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from backstairs.access import Api, Policy, Principal
+    from backstairs.access import Api, Policy, Principal, Route
     from backstairs.access.policy import Statement
     from backstairs.report.entrances import Entrance
-
-    Allowed = Callable[[Caller, Api, Route, Entrance], bool]
+    from backstairs.template.model import DeclaredApi
 
 STATES = 20_000
 """How many states one walk through patterns may take; what takes more is left out, by name."""
@@ -35,19 +38,36 @@ _VERBS = tuple(verb.upper() for verb in METHODS)
 _NOBODY = Caller(ANONYMOUS, None, "whoever sends no signature")
 
 
+_UNDECIDED = Decision(Verdict.UNKNOWN, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    allowed: Callable[[Cell], bool]
+    named: frozenset[str]
+
+    @property
+    def patterns(self) -> frozenset[Pattern]:
+        """The paths that it tells apart."""
+        return frozenset(Pattern(escaped(path), segments=False, before="") for path in self.named)
+
+
 @dataclass(frozen=True, slots=True)
 class Witness:
     """A request outside the claim that is admitted, or of which nobody can say that it is not."""
 
-    caller: Caller
-    entrance: Entrance
+    cell: Cell
     call: Call
-    decision: Decision
+
+    @property
+    def decision(self) -> Decision:
+        """What `access.decide` says of the call."""
+        return self.cell.decision
 
     @property
     def admitted(self) -> bool:
         """Whether it is certain."""
-        return self.decision.verdict is Verdict.ALLOWED
+        return self.cell.verdict is Verdict.ALLOWED
 
     @property
     def by_reading(self) -> bool:
@@ -56,11 +76,13 @@ class Witness:
         return not self.admitted and any(one.rule in read for one in self.decision.reasons)
 
     def __str__(self) -> str:
-        name = self.call.api.name if self.call.api else ""
+        question, caller, way = self.cell.question, self.cell.caller, self.cell.entrance
         at = f", at {self.call.now:%Y-%m-%dT%H:%M:%SZ}" if self.call.now else ""
-        who = f"{self.caller.name} ({self.caller.says})"
-        way = f"{self.entrance.name} ({self.entrance.says})"
-        return f"{self.call.method} {self.call.path} of {name} by {who}, through {way}{at}"
+        if caller.principal and self.call.facts:
+            organization = self.call.facts.organizations.get(caller.principal.account)
+            at += f", of organisation {organization.org_id}" if organization else ""
+        who = f"{caller.name} ({caller.says}), from {way.name} ({way.says})"
+        return f"{question.label} of {question.api.name} by {who}{at}"
 
 
 @dataclass(slots=True)
@@ -80,19 +102,25 @@ class Requests:
     """The requests of some APIs, outside of a claim.
 
     `callers` and `entrances` are the known ones; others are derived from the policies. `allowed` is
-    the claim: nobody may call but whom it lets. `coverage` is whole once `witnesses` is exhausted.
+    the claim: nobody may call but whom it lets. It is asked for a whole route first, whose path is
+    then the question's, and then for a path; it tells apart no paths but those of `named`.
+    `coverage` is whole once `witnesses` is exhausted.
     """
 
     def __init__(
         self,
-        apis: Sequence[Api],
+        apis: Sequence[DeclaredApi],
         callers: Sequence[Caller],
         entrances: Sequence[Entrance],
-        allowed: Allowed,
+        allowed: Callable[[Cell], bool],
+        *,
+        named: Iterable[str] = (),
+        facts: Facts = NO_FACTS,
         states: int = STATES,
     ) -> None:
         self._apis, self._callers, self._entrances = apis, callers, entrances
-        self._allowed, self._states = allowed, states
+        self._facts, self._states = facts, states
+        self._claim = _Claim(allowed, frozenset(named))
         self.coverage = Coverage()
 
     def witnesses(self) -> Iterator[Witness]:
@@ -100,16 +128,15 @@ class Requests:
         for api in self._apis:
             found: dict[tuple[Route, str, str], Witness] = {}
             for one in self._of(api):
-                route = one.call.route
-                if route is None:
-                    continue
-                key = (route, one.caller.name, one.entrance.name)
+                cell = one.cell
+                key = (cell.question.route, cell.caller.name, cell.entrance.name)
                 if key not in found or (one.admitted and not found[key].admitted):
                     found[key] = one
             yield from sorted(found.values(), key=lambda one: not one.admitted)
 
-    def _of(self, api: Api) -> Iterator[Witness]:
-        search = _OfApi(api, self._states, self.coverage)
+    def _of(self, declared: DeclaredApi) -> Iterator[Witness]:
+        api = declared.api
+        search = _OfApi(declared, self._claim, self._states, self.coverage)
         guards = list(_statements(api.policy))
         for entrance in self._entrances:
             endpoint = entrance.origin.endpoint
@@ -120,12 +147,24 @@ class Requests:
             self._leave_out(api, ways.not_enumerated(statements))
             try:
                 entrances = ways.ways(self._entrances, statements, lookup, self._states)
+                facts = list(self._facts_about(caller.principal, api, statements))
             except TooManyError:
                 self._leave_out(api, [f"ways in for {caller.name}: too many classes"])
                 continue
-            for now in moments(statements):
-                for entrance in entrances:
-                    yield from search.requests(caller, entrance, now, self._allowed)
+            for entrance, now, known in product(entrances, moments(statements), facts):
+                yield from search.requests(caller, entrance, now, known)
+
+    def _facts_about(
+        self, principal: Principal | None, api: Api, statements: Sequence[Statement]
+    ) -> Iterator[Facts]:
+        """The facts, with each organisation that another account may be in."""
+        yield self._facts
+        on_id = conditions_on("aws:principalorgid", statements)
+        account = principal.account if principal else api.account
+        if on_id and account not in {api.account, *self._facts.organizations}:
+            for org_id in texts(on_id, [like("o-?*")], limit=self._states):
+                organizations = {**self._facts.organizations, account: Organization(org_id)}
+                yield replace(self._facts, organizations=organizations)
 
     def _who(self, api: Api, guards: Sequence[Statement]) -> Iterator[Caller]:
         yield from self._callers
@@ -146,8 +185,12 @@ class Requests:
 class _OfApi:
     """The requests of one API."""
 
-    def __init__(self, api: Api, states: int, coverage: Coverage) -> None:
-        self._api, self._states, self._coverage = api, states, coverage
+    def __init__(
+        self, declared: DeclaredApi, claim: _Claim, states: int, coverage: Coverage
+    ) -> None:
+        self._declared, self._claim = declared, claim
+        self._api, self._states, self._coverage = declared.api, states, coverage
+        api = declared.api
         self._all: dict[frozenset[Pattern], list[str]] = {}
         self._paths = {
             route: [(method, Paths(api, route, method, states)) for method in _methods(api, route)]
@@ -157,24 +200,27 @@ class _OfApi:
         self._key = ApiKey(f"a key of {api.name}", "", enabled=True, stages=here)
 
     def requests(
-        self, caller: Caller, entrance: Entrance, now: datetime | None, allowed: Allowed
+        self, caller: Caller, entrance: Entrance, now: datetime | None, facts: Facts
     ) -> Iterator[Witness]:
         """Those outside the claim that are not refused: a certain one, or all that are unknown."""
         reachable = self._api.private is (entrance.origin.endpoint is not None)
         told: dict[str, frozenset[Pattern]] = {}
         for route, by_method in self._paths.items():
             who = caller.keyed if route.needs_key else caller
-            if allowed(who, self._api, route, entrance):
-                continue
             for method, paths in by_method:
+                question = Question(self._declared, route, method, route.path)
+                cell = Cell(question, who, entrance, _UNDECIDED)
+                if self._claim.allowed(cell):
+                    continue
                 call = _call(entrance.origin, self._api, caller, method, now)
-                call = replace(call, route=route, api_key=self._key if route.needs_key else None)
+                key = self._key if route.needs_key else None
+                call = replace(call, route=route, api_key=key, facts=facts)
                 if method not in told:
                     found = _patterns(call, self._api) if reachable else ()
                     told[method] = frozenset(found)
-                yield from self._search(
-                    Witness(who, entrance, call, _UNDECIDED), paths, told[method]
-                )
+                    if reachable:
+                        told[method] |= self._claim.patterns
+                yield from self._search(Witness(cell, call), paths, told[method])
 
     def _search(
         self, asked: Witness, paths: Paths, patterns: frozenset[Pattern]
@@ -184,7 +230,7 @@ class _OfApi:
                 yield from self._decide(asked, [paths.any_path] if paths.any_path else [])
                 return
             # What is refused whatever the path, is refused however the path is read.
-            if not any(self._decide(asked, self._everywhere(patterns))):
+            if not any(self._decided(asked, self._everywhere(patterns))):
                 return
             for one in self._decide(asked, paths.plain(patterns)):
                 yield one
@@ -192,7 +238,8 @@ class _OfApi:
                     return
             yield from self._decide(asked, paths.odd(patterns))
         except TooManyError:
-            self._leave_out(f"paths of {asked.call.method} {_path(asked)} for {asked.caller.name}")
+            question, caller = asked.cell.question, asked.cell.caller
+            self._leave_out(f"paths of {question.label} for {caller.name}")
 
     def _everywhere(self, patterns: frozenset[Pattern]) -> list[str]:
         """A path of each class, wherever it leads."""
@@ -201,22 +248,23 @@ class _OfApi:
         return self._all[patterns]
 
     def _decide(self, asked: Witness, paths: Iterable[str]) -> Iterator[Witness]:
+        for call, decision in self._decided(asked, paths):
+            question = replace(asked.cell.question, path=call.path, named=True)
+            cell = replace(asked.cell, question=question, decision=decision)
+            if not self._claim.allowed(cell):
+                yield Witness(cell, call)
+
+    def _decided(self, asked: Witness, paths: Iterable[str]) -> Iterator[tuple[Call, Decision]]:
+        """The calls that are not refused."""
         for path in paths:
             call = replace(asked.call, path=path)
             decision = decide(call)
             self._coverage.decided += 1
             if decision.verdict is not Verdict.REFUSED:
-                yield replace(asked, call=call, decision=decision)
+                yield call, decision
 
     def _leave_out(self, what: str) -> None:
         self._coverage.left_out[f"{self._api.name}: {what}: too many classes"] = None
-
-
-_UNDECIDED = Decision(Verdict.UNKNOWN, ())
-
-
-def _path(asked: Witness) -> str:
-    return asked.call.route.path if asked.call.route else ""
 
 
 def _call(

@@ -11,6 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from backstairs.access import Principal
+from backstairs.access.conditions import compared
 from backstairs.report.callers import EVERYTHING, OTHER_ACCOUNT, THIS_ACCOUNT, Caller
 from backstairs.report.requests.automata import (
     ANY,
@@ -36,7 +37,7 @@ FULL_GRANT = "a holder of a grant of everything in this account"
 ROOT = "the root user of this account"
 
 _DIGITS = (Unit(frozenset("0123456789")),) * 12
-_TAG = "aws:principaltag/"
+_TAG, _USER_ID = "aws:principaltag/", "aws:userid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Strangers:
         return (*begin, *_within(row, ":"), *text(":"), ANY)
 
     def _keys(self) -> Iterator[_Keys]:
-        on_id = conditions_on("aws:userid", self._guards)
+        on_id = conditions_on(_USER_ID, self._guards)
         ids: list[str | None] = [None]
         if on_id:
             ids = [*texts(on_id, [(ONE, ANY)], limit=self._limit)]
@@ -155,6 +156,13 @@ class Strangers:
                 )
 
     def _not_enumerated(self) -> Iterator[str]:
+        by_key: dict[str, set[bool]] = {}
+        for one in (*conditions_on(_TAG, self._guards), *conditions_on(_USER_ID, self._guards)):
+            if compared(one.operator):
+                by_key.setdefault(one.key.lower(), set()).add(is_text(one))
+        for key, kinds in by_key.items():
+            if len(kinds) > 1:
+                yield f"{key} is compared as text and as a number, a date or an address"
         for statement in self._guards:
             if variables_of(statement):
                 names = ", ".join(sorted(variables_of(statement)))

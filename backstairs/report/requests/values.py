@@ -6,6 +6,8 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from backstairs.access.conditions import compared
@@ -92,18 +94,21 @@ def _texts(
 
 
 def _measures(conditions: Iterable[Condition]) -> list[str]:
-    """Numbers and dates at, below and above those that conditions name."""
-    found: list[str] = []
+    """Numbers and dates at, below, between and above those that conditions name."""
+    dates: list[str] = []
+    numbers: set[float] = set()
     for condition in conditions:
         kind = compared(condition.operator) or ""
         for value in condition.values:
             with suppress(ValueError, OverflowError):
                 if kind.startswith("numeric"):
-                    number = float(str(value))
-                    found += [str(value), f"{number - 0.5:g}", f"{number + 0.5:g}"]
+                    numbers.add(float(str(value)))
                 elif kind.startswith("date"):
-                    found += [f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in _around(str(value))]
-    return found
+                    dates += [f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in _around(str(value))]
+    named = sorted(filter(isfinite, numbers))
+    between = [(low + high) / 2 for low, high in pairwise(named)]
+    outside = [named[0] - 1, named[-1] + 1] if named else []
+    return [*dates, *map(repr, (*named, *between, *outside))]
 
 
 def variables_of(statement: Statement) -> set[str]:
