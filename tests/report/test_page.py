@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backstairs.access import Origin
+from backstairs.access import Origin, Source
 from backstairs.report.entrances import Entrance
 from backstairs.report.formats.html import page_data, render
 from backstairs.report.matrix import Matrix, matrix_of
+from backstairs.template.model import DeclaredFunction
 from tests.browser import Browser
 from tests.report import built
 
@@ -160,6 +161,18 @@ def test_the_map_shows_a_way_and_what_stops_it(page: Browser) -> None:
         ".dispatchEvent(new MouseEvent('click', {bubbles: true}))"
     )
     assert "Endpoint to " in text(page, "#why h2")
+
+
+def test_a_way_begins_in_the_networks(browser: Browser, folder: Path) -> None:
+    """A function that reaches no endpoint is told so, by the first thing that stops its packets."""
+    alone = DeclaredFunction("LonelyFunction", "arn:lonely", Source(built.FILE, 7), None)
+    show(browser, folder, matrix_of(built.application(functions=(alone,))))
+    browser.run("document.getElementById('show-map').click()")
+    choose(browser, "ends", **{"from": "LonelyFunction"})
+    why = text(browser, "#why")
+    assert "✗ not reachable Endpoint" in why
+    assert "it runs in no VPC" in why
+    assert "may call" not in why
 
 
 def test_nothing_comes_from_elsewhere(page: Browser) -> None:

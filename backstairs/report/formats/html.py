@@ -14,13 +14,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from backstairs.report.formats import words
-from backstairs.report.matrix import NOT_MODELLED
+from backstairs.report.reach import reach
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Sequence
 
     from backstairs.access import Reason, Rule
     from backstairs.report.matrix import Cell, Matrix
+    from backstairs.template.model import Application
 
 
 def render(matrix: Matrix) -> str:
@@ -110,11 +111,12 @@ def page_data(matrix: Matrix) -> dict[str, Any]:
             }
             for one in matrix.entrances
         ],
+        "clients": _clients(application, [one.name for one in matrix.entrances], tables),
         "cells": _cells(matrix, callers, tables),
         "decisions": tables.decisions.rows,
         "reasons": tables.reasons.rows,
         "rules": tables.rules.rows,
-        "besides": _besides(matrix),
+        "besides": words.besides(matrix),
     }
 
 
@@ -137,19 +139,41 @@ class _Decisions:
         decision = cell.decision
         found = self._known.get(id(decision))
         if found is None:
-            reasons = tuple(map(self._reason, decision.reasons))
-            key = (decision.verdict.value, reasons)
-            found = self.decisions.number(key, [decision.verdict.value, list(reasons)])
+            reasons = tuple(map(self.reason, decision.reasons))
+            row = [decision.verdict.value, list(reasons), [str(one) for one in decision.lacks]]
+            found = self.decisions.number((row[0], reasons, tuple(row[2])), row)
             self._known[id(decision)] = found
         return found
 
-    def _reason(self, reason: Reason) -> int:
+    def reason(self, reason: Reason) -> int:
+        """A reason's place."""
         source = str(reason.source or "")
         row = [reason.text, source, self._rule(reason.rule)]
         return self.reasons.number(tuple(row), row)
 
     def _rule(self, rule: Rule) -> int:
         return self.rules.number(rule.name, [rule.name, rule.says, rule.known.value, rule.source])
+
+
+def _clients(
+    application: Application, entrances: Sequence[str], tables: _Decisions
+) -> list[dict[str, Any]]:
+    """Where calls come from in the networks, and which endpoints they reach by packets."""
+    clients: dict[str, dict[str, Any]] = {}
+    for one in reach(application):
+        client = clients.setdefault(
+            one.client.name, {"name": one.client.name, "kind": one.client.kind, "ways": []}
+        )
+        if one.endpoint in entrances:
+            reasons = one.reasons if one.stop is None else (one.stop,)
+            client["ways"].append(
+                {
+                    "entrance": entrances.index(one.endpoint),
+                    "verdict": one.verdict.value,
+                    "reasons": [tables.reason(reason) for reason in reasons],
+                }
+            )
+    return list(clients.values())
 
 
 def _cells(matrix: Matrix, callers: Sequence[object], tables: _Decisions) -> list[list[list[int]]]:
@@ -161,30 +185,3 @@ def _cells(matrix: Matrix, callers: Sequence[object], tables: _Decisions) -> lis
         row = cells[rows[cell.question]][ways[cell.entrance]]
         row[columns[cell.caller]] = tables.number(cell)
     return cells
-
-
-def _besides(matrix: Matrix) -> list[tuple[str, list[str]]]:
-    """What the matrix does not say, by title."""
-    application = matrix.application
-    sections: list[tuple[str, Iterable[str]]] = [
-        (
-            "Other ways to a function, not decided here",
-            (
-                f"{one.name}: {one.kind}: {one.says} ({one.source})"
-                for one in application.other_ways
-            ),
-        ),
-        (
-            "Not understood, so not in the matrix",
-            (f"{one.name}: {one.why} ({one.source})" for one in application.not_read),
-        ),
-        (
-            "Assumed",
-            (
-                *(f"{name} has no value: it equals no other" for name in application.assumed),
-                *(f"{one.name}: {one.assumes}" for one in matrix.entrances if one.assumes),
-            ),
-        ),
-        ("Not modelled", (NOT_MODELLED,)),
-    ]
-    return [(title, found) for title, items in sections if (found := list(items))]

@@ -160,11 +160,12 @@
 
   // ---- the reasons
 
-  const badge = (verdict) => make("span", { class: `verdict ${verdict}` }, `${SIGN[verdict]} ${SAYS[verdict]}`);
+  const badge = (verdict, says) =>
+    make("span", { class: `verdict ${verdict}` }, `${SIGN[verdict]} ${says || SAYS[verdict]}`);
 
-  function reasons(decision) {
+  function reasons(numbers) {
     const list = make("ol");
-    for (const number of decision[1]) {
+    for (const number of numbers) {
       const [text, source, rule] = data.reasons[number];
       const [name, says, known, where] = data.rules[rule];
       const item = make("li", null, text);
@@ -194,9 +195,12 @@
       panel.append(make("div", { class: "way" },
         make("p", null, badge(decision[0]), ` from ${entrance.name}`),
         ...(entrance.assumes ? [make("p", { class: "soft" }, `assumed: ${entrance.assumes}`)] : []),
-        reasons(decision)));
+        ...lacking(decision), reasons(decision[1])));
     }
   }
+
+  const lacking = (decision) => decision[2].length
+    ? [make("p", null, `depends on: ${decision[2].join("; ")}`)] : [];
 
   // ---- the map
 
@@ -223,21 +227,42 @@
     return best;
   }
 
+  // An origin is a client in a network (c3) or a way in by itself (e1): an endpoint, the internet.
+  const REACH = { "reachable": "allowed", "not reachable": "refused", "unknown": "unknown" };
+  const originName = (origin) =>
+    (origin[0] === "c" ? data.clients : data.entrances)[Number(origin.slice(1))].name;
+  const waysOf = (origin) => origin[0] === "c"
+    ? data.clients[Number(origin.slice(1))].ways
+    : [{ entrance: Number(origin.slice(1)), verdict: "reachable", reasons: [] }];
+  const isOpen = (way) => way.verdict !== "not reachable";
+
   function drawMap() {
     const given = new FormData(ends);
-    const caller = callerOf(), from = Number(given.get("from")), to = given.get("to");
-    const columns = [
-      ["Origins and endpoints", data.entrances.map((one) => one.name)],
-      ["APIs", data.apis.map((one) => one.name)],
-      ["Functions", functions],
+    const caller = callerOf(), from = given.get("from"), to = given.get("to");
+    const open = waysOf(from).filter(isOpen).map((way) => way.entrance);
+    const numbered = data.entrances.map((one, number) => ({ id: `e${number}`, number, ...one }));
+    const endpoints = numbered.filter((one) => one.endpoint);
+    const origins = [
+      ...data.clients.map((one, number) => ({ id: `c${number}`, ...one })),
+      ...numbered.filter((one) => !one.endpoint),
     ];
-    const width = 240, gap = 130, height = 34, step = 50, top = 44;
-    const most = Math.max(...columns.map(([, names]) => names.length), 1);
+    const columns = [
+      ["Origins", origins],
+      ["Endpoints", endpoints],
+      ["APIs", data.apis.map((one, number) => ({ id: `a${number}`, name: one.name }))],
+      ["Functions", functions.map((name) => ({ id: name, name }))],
+    ];
+    const width = 220, gap = 90, height = 34, step = 50, top = 44;
+    const most = Math.max(...columns.map(([, boxes]) => boxes.length), 1);
     const whole = columns.length * width + (columns.length - 1) * gap + 40;
     const svg = draw("svg", {
-      viewBox: `0 0 ${whole} ${top + most * step + 10}`, role: "group", "aria-label": "Ways from origins to functions",
+      viewBox: `0 0 ${whole} ${top + most * step + 10}`, role: "group",
+      "aria-label": "Ways from origins to functions",
     });
-    const at = (column, row) => [20 + column * (width + gap), top + row * step];
+    const at = (column, id) => {
+      const row = columns[column][1].findIndex((one) => one.id === id);
+      return [20 + column * (width + gap), top + row * step];
+    };
     const line = (one, other, verdict, dim) => {
       const [x, y] = [one[0] + width, one[1] + height / 2];
       const [u, v] = [other[0], other[1] + height / 2];
@@ -246,25 +271,31 @@
         class: `${verdict}${dim ? " dim" : ""}`,
       }));
     };
-    data.entrances.forEach((_, entrance) => data.apis.forEach((_, api) => {
-      const verdict = widest(caller, entrance, (one) => one.api === api);
-      if (verdict) line(at(0, entrance), at(1, api), verdict, entrance !== from);
+    data.clients.forEach((one, number) => one.ways.forEach((way) => {
+      line(at(0, `c${number}`), at(1, `e${way.entrance}`), REACH[way.verdict], `c${number}` !== from);
     }));
-    data.apis.forEach((_, api) => functions.forEach((name, number) => {
-      const verdict = widest(caller, from, (one) => one.api === api && one.function === name);
-      if (verdict) line(at(1, api), at(2, number), verdict, name !== to);
+    numbered.forEach((one) => data.apis.forEach((_, api) => {
+      const verdict = widest(caller, one.number, (asked) => asked.api === api);
+      const start = at(one.endpoint ? 1 : 0, one.id);
+      if (verdict) line(start, at(2, `a${api}`), verdict, !open.includes(one.number));
     }));
-    columns.forEach(([title, names], column) => {
-      svg.append(draw("text", { x: at(column, 0)[0], y: 22, class: "column" }, title));
-      names.forEach((name, row) => {
-        const [x, y] = at(column, row);
-        const isChosen = column === 0 ? row === from : column === 2 && name === to;
-        const box = draw("g", { class: `box${isChosen ? " chosen" : ""}`, "data-column": column, "data-name": name, "data-row": row });
+    data.apis.forEach((_, api) => functions.forEach((name) => {
+      const found = open
+        .map((entrance) => widest(caller, entrance, (one) => one.api === api && one.function === name))
+        .filter(Boolean).sort((one, other) => RANK[other] - RANK[one]);
+      if (found.length) line(at(2, `a${api}`), at(3, name), found[0], name !== to);
+    }));
+    columns.forEach(([title, boxes], column) => {
+      svg.append(draw("text", { x: 20 + column * (width + gap), y: 22, class: "column" }, title));
+      for (const { id, name } of boxes) {
+        const [x, y] = at(column, id);
+        const isChosen = id === from || (column === 3 && id === to);
+        const box = draw("g", { class: `box${isChosen ? " chosen" : ""}`, "data-id": id, "data-name": name });
         box.append(draw("rect", { x, y, width, height, rx: 6 }));
-        box.append(draw("text", { x: x + 10, y: y + 22 }, name.length > 31 ? `${name.slice(0, 30)}…` : name));
+        box.append(draw("text", { x: x + 10, y: y + 22 }, name.length > 28 ? `${name.slice(0, 27)}…` : name));
         box.append(draw("title", {}, name));
         svg.append(box);
-      });
+      }
     });
     $("drawing").replaceChildren(svg);
     explainWay(caller, from, to);
@@ -273,26 +304,49 @@
   function explainWay(caller, from, to) {
     const panel = $("why");
     panel.replaceChildren(
-      make("h2", null, `${data.entrances[from].name} to ${to}`),
+      make("h2", null, `${originName(from)} to ${to}`),
       make("p", null, `Caller: ${data.callers[caller].name}`),
     );
+    const ways = waysOf(from);
+    if (!ways.length) panel.append(make("p", null, "It reaches no endpoint of this template."));
+    for (const way of ways) {
+      const entrance = data.entrances[way.entrance];
+      if (from[0] === "c") {
+        panel.append(make("div", { class: "way" },
+          make("p", null, badge(REACH[way.verdict], way.verdict), ` ${entrance.name}`), reasons(way.reasons)));
+      }
+      if (isOpen(way)) explainCalls(panel, caller, way.entrance, to);
+    }
+  }
+
+  function explainCalls(panel, caller, entrance, to) {
     data.questions.forEach((one, number) => {
-      if (one.function !== to) return;
-      const decision = decisionAt(number, from, caller);
+      const decision = one.function === to ? decisionAt(number, entrance, caller) : null;
       if (!decision) return;
-      const last = { ...decision, 1: decision[0] === "allowed" ? decision[1] : decision[1].slice(-1) };
+      const shown = decision[0] === "allowed" ? decision[1] : decision[1].slice(-1);
       panel.append(make("div", { class: "way" },
-        make("p", null, badge(decision[0]), ` ${one.label} of ${data.apis[one.api].name}`), reasons(last)));
+        make("p", null, badge(decision[0]), ` ${one.label} of ${data.apis[one.api].name}`),
+        ...lacking(decision), reasons(shown)));
     });
   }
 
   $("drawing").addEventListener("click", (event) => {
     const box = event.target.closest(".box");
     if (!box) return;
-    if (box.dataset.column === "0") ends.elements.from.value = box.dataset.row;
-    if (box.dataset.column === "2") ends.elements.to.value = box.dataset.name;
+    const { id } = box.dataset;
+    const field = functions.includes(id) ? ends.elements.to : ends.elements.from;
+    if (![...field.options].some((one) => one.value === id)) return;
+    field.value = id;
+    follow(field);
     drawMap();
   });
+
+  // A function that is chosen as origin calls as itself, unless somebody else is then chosen.
+  function follow(field) {
+    if (field.name !== "from" || field.value[0] !== "c") return;
+    const caller = data.callers.findIndex((one) => one.name === originName(field.value));
+    if (caller >= 0) ends.elements.caller.value = String(caller);
+  }
 
   // ---- the page
 
@@ -302,7 +356,9 @@
     $("show-matrix").setAttribute("aria-pressed", String(!map));
     $("show-map").setAttribute("aria-pressed", String(map));
     $("why").replaceChildren(make("p", { class: "soft" }, map ? "" : "Choose a cell: its reasons stand here."));
-    if (map && data.questions.length) drawMap();
+    if (!map || !data.questions.length) return;
+    follow(ends.elements.from);
+    drawMap();
   }
 
   const option = (value, text) => make("option", { value }, text);
@@ -311,14 +367,16 @@
   filter.elements.entrance.append(option(ANYWHERE, "anywhere"),
     ...data.entrances.map((one, number) => option(number, one.name)));
   ends.elements.caller.append(...data.callers.map((one, number) => option(number, one.name)));
-  ends.elements.from.append(...data.entrances.map((one, number) => option(number, one.name)));
+  ends.elements.from.append(
+    ...data.clients.map((one, number) => option(`c${number}`, one.name)),
+    ...data.entrances.map((one, number) => option(`e${number}`, one.name)));
   ends.elements.to.append(...functions.map((name) => option(name, name)));
   for (const [title, items] of data.besides) {
     $("besides").append(make("h2", null, title), make("ul", null, ...items.map((one) => make("li", null, one))));
   }
   filter.addEventListener("submit", (event) => event.preventDefault());
   filter.addEventListener("input", drawMatrix);
-  ends.addEventListener("change", drawMap);
+  ends.addEventListener("change", (event) => { follow(event.target); drawMap(); });
   $("show-matrix").addEventListener("click", () => show(false));
   $("show-map").addEventListener("click", () => show(true));
   show(false);

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from backstairs.access import Verdict
 from backstairs.report.formats import words
 from backstairs.report.groups import blocks
-from backstairs.report.matrix import NOT_MODELLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,26 +73,7 @@ def _cluster(cluster: Cluster, block: Block, *, why: bool) -> Iterator[str]:
 
 def _besides(matrix: Matrix) -> Iterator[str]:
     """What the matrix does not say."""
-    application = matrix.application
-    sections = {
-        "Other ways to a function, not decided here:": [
-            f"{way.name}: {way.kind}: {way.says} ({way.source})" for way in application.other_ways
-        ],
-        "Not understood, so not in the matrix:": [
-            f"{part.name}: {part.why} ({part.source})" for part in application.not_read
-        ],
-        "Assumed:": [
-            *(
-                f"parameter {name}, which has no value, equals no other"
-                for name in sorted(application.assumed)
-            ),
-            *(f"{one.name}: {one.assumes}" for one in matrix.entrances if one.assumes),
-        ],
-    }
-    for title, items in sections.items():
-        if items:
-            yield from ("", title)
-            for item in items:
-                yield from fold(f"- {item}", 2, 2)
-    yield ""
-    yield from fold(NOT_MODELLED)
+    for title, items in words.besides(matrix):
+        yield from ("", f"{title}:")
+        for item in items:
+            yield from fold(f"- {item}", 2, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstairs.access import Authorization, Kind, Verdict
+from backstairs.report.matrix import NOT_MODELLED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -94,3 +95,33 @@ def summary(matrix: Matrix) -> str:
         f"{count[Verdict.ALLOWED]} may be made, {count[Verdict.REFUSED]} may not, "
         f"{count[Verdict.UNKNOWN]} are unknown."
     )
+
+
+def besides(matrix: Matrix) -> list[tuple[str, list[str]]]:
+    """What the matrix does not say: items by title, no title without an item."""
+    application = matrix.application
+    sections: list[tuple[str, list[str]]] = [
+        (
+            "Other ways to a function, not decided here",
+            [
+                f"{way.name}: {way.kind}: {way.says} ({way.source})"
+                for way in application.other_ways
+            ],
+        ),
+        (
+            "Not understood, so not in the matrix",
+            [f"{part.name}: {part.why} ({part.source})" for part in application.not_read],
+        ),
+        (
+            "Assumed",
+            [
+                *(
+                    f"parameter {name}, which has no value, equals no other"
+                    for name in sorted(application.assumed)
+                ),
+                *(f"{one.name}: {one.assumes}" for one in matrix.entrances if one.assumes),
+            ],
+        ),
+        ("Not modelled", [NOT_MODELLED]),
+    ]
+    return [(title, items) for title, items in sections if items]
