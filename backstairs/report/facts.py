@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from backstairs.access import Endpoint, parse_policy
+from backstairs.access import Endpoint, parse_facts, parse_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from backstairs import access
 
 
 class FactsError(Exception):
@@ -32,24 +34,30 @@ class Facts:
     """What is known besides the template.
 
     `addresses` of clients on the internet, by name; `endpoints` that the template does not declare,
-    by id.
+    by id; `of_calls` is what the decision is told.
     """
 
     account: str | None = None
     region: str | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    of_calls: access.Facts | None = None
 
 
 _KEYS = {"account", "region", "addresses", "endpoints"}
+_OF_CALLS = {"organizations", "keys", "accounts-at-endpoints"}
 
 
 def read_facts(path: Path) -> Facts:
     """Read a file of facts. Raises FactsError."""
     said = _mapping(_yaml(path), path, "the file")
-    unknown = sorted(map(str, said.keys() - _KEYS))
+    unknown = sorted(map(str, said.keys() - _KEYS - _OF_CALLS))
     if unknown:
-        raise FactsError(f"{path}: {unknown[0]} is none of {', '.join(sorted(_KEYS))}")
+        raise FactsError(f"{path}: {unknown[0]} is none of {', '.join(sorted(_KEYS | _OF_CALLS))}")
+    try:
+        of_calls = parse_facts({name: said[name] for name in _OF_CALLS & said.keys()})
+    except ValueError as error:
+        raise FactsError(f"{path}: {error}") from error
     addresses = _mapping(said.get("addresses", {}), path, "addresses")
     for name, address in addresses.items():
         try:
@@ -62,6 +70,7 @@ def read_facts(path: Path) -> Facts:
         region=_text(said, "region"),
         addresses={str(name): str(address) for name, address in addresses.items()},
         endpoints={str(name): _endpoint(str(name), body, path) for name, body in endpoints.items()},
+        of_calls=of_calls,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from backstairs.access import ApiKey, Call, Decision, decide
+from backstairs.access import ApiKey, Call, decide
 from backstairs.report.callers import callers
 from backstairs.report.entrances import entrances
 from backstairs.report.facts import Facts
@@ -15,7 +15,7 @@ from backstairs.report.questions import questions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from backstairs.access import Api, Principal, Verdict
+    from backstairs.access import Api, Decision, Principal, Verdict
     from backstairs.report.callers import Caller
     from backstairs.report.entrances import Entrance
     from backstairs.report.questions import Question
@@ -68,11 +68,14 @@ def matrix_of(
     who = callers(application, named, more)
     where = entrances(application, named, facts)
     what = tuple(questions(application.apis, named.resources))
-    return Matrix(application, who, where, what, tuple(_cells(what, who, where)))
+    return Matrix(application, who, where, what, tuple(_cells(what, who, where, facts)))
 
 
 def _cells(
-    what: tuple[Question, ...], who: tuple[Caller, ...], where: tuple[Entrance, ...]
+    what: tuple[Question, ...],
+    who: tuple[Caller, ...],
+    where: tuple[Entrance, ...],
+    facts: Facts,
 ) -> Iterator[Cell]:
     seen: dict[object, Decision] = {}
     with_keys = tuple(one for caller in who for one in (caller, caller.keyed))
@@ -89,11 +92,21 @@ def _cells(
                         route=question.route,
                         caller=caller.principal,
                         api_key=key if caller.with_key else None,
+                        facts=facts.of_calls,
                     )
                 )
-                outcome = (decision.verdict, decision.reasons)
-                kept = seen.setdefault(outcome, Decision(*outcome))
-                yield Cell(question, caller, entrance, kept)
+                yield Cell(question, caller, entrance, seen.setdefault(_told(decision), decision))
+
+
+def _told(decision: Decision) -> object:
+    """What makes decisions equal for a reader. A statement is itself, not what is written in it."""
+    return (
+        decision.verdict,
+        *(
+            (reason.rule.name, reason.says, reason.operands, id(reason.statement))
+            for reason in decision.reasons
+        ),
+    )
 
 
 def _key_of(api: Api) -> ApiKey:

@@ -256,8 +256,7 @@ MUTATIONS = [
         "a Cognito authorizer",
         AUTHORIZER,
         COGNITO,
-        Call(ANYBODY),
-        CLOSED,
+        closes=CLOSED,
     ),
     # Grants.
     Mutation(

@@ -91,6 +91,7 @@ def as_document(matrix: Matrix) -> dict[str, Any]:
         "decisions": [
             {
                 "verdict": decision.verdict.value,
+                "lacks": [str(lack) for lack in decision.lacks],
                 "reasons": [
                     {
                         "rule": reason.rule.name,
