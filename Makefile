@@ -31,7 +31,7 @@ test-deployed:
 	@echo "no $(LAMBDA) on PATH, of pyenv or of uv: what runs in Lambda was tested on $(HERE) alone"
 endif
 
-lint: install .venv/cfn-lint/.installed .venv/checkov/.installed .venv/zizmor/.installed ## ruff, mypy, cfn-lint, sam validate, checkov, zizmor
+lint: install .venv/cfn-lint/.installed .venv/checkov/.installed .venv/zizmor/.installed ## ruff, mypy, cfn-lint, sam validate, checkov, zizmor; the contract of access
 	$(LOCAL)/ruff check .
 	$(LOCAL)/ruff format --check .
 	$(LOCAL)/mypy
@@ -39,6 +39,8 @@ lint: install .venv/cfn-lint/.installed .venv/checkov/.installed .venv/zizmor/.i
 	.venv/sam/bin/sam validate --lint --region us-east-1
 	.venv/checkov/bin/checkov --config-file .checkov.yaml
 	.venv/zizmor/bin/zizmor --offline --quiet --no-progress .github
+	$(LOCAL)/backstairs access check
+	$(LOCAL)/backstairs access findings
 
 install: .venv/local/.installed .venv/sam/.installed .venv/runtime/.installed ## what `up` and `test` need
 
