@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from backstairs.access import Endpoint, Unresolved, parse_policy
+from backstairs.access import Endpoint, Unresolved
 from backstairs.template.model import DeclaredEndpoint, NotRead
 from backstairs.template.names import read_forwardings, read_resolvers, read_zones
 from backstairs.template.networks import (
@@ -23,6 +23,7 @@ from backstairs.template.networks import (
     Subnet,
     Vpc,
 )
+from backstairs.template.policies import policy_at
 from backstairs.template.resources import boolean, texts
 from backstairs.template.security_groups import (
     ACL,
@@ -143,16 +144,8 @@ def _endpoint(resources: Resources, name: str, properties: Mapping[str, Any]) ->
 def _endpoint_policy(resources: Resources, name: str, document: object) -> Policy | None:
     if document is None:
         return None
-    statements = document.get("Statement") if isinstance(document, Mapping) else None
-    path = ("Properties", "PolicyDocument")
-    count = len(statements) if isinstance(statements, list) else 0
-    sources = [resources.source(name, (*path, "Statement", number)) for number in range(count)]
-    return parse_policy(
-        f"{name}'s endpoint policy",
-        document,
-        resource_based=True,
-        sources=sources or [resources.source(name, path)],
-    )
+    label, path = f"{name}'s endpoint policy", ("Properties", "PolicyDocument")
+    return policy_at(resources, label, name, path, document, resource_based=True)
 
 
 def _vpcs(resources: Resources) -> Iterator[Vpc]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from backstairs.access import Policy, Principal, Unresolved, parse_policy
 from backstairs.template.managed_policies import is_managed_by_aws, managed_policy
 from backstairs.template.model import DeclaredPrincipal, NotRead
+from backstairs.template.policies import as_document, policy_at
 from backstairs.template.resources import texts
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _add_own(resources: Resources, holder: _Holder, properties: Mapping[str, Any
         called = given.get("PolicyName", f"number {number + 1}")
         label = f"{holder.name}'s policy {called}"
         document = given.get("PolicyDocument")
-        holder.policies["Policies", number] = _parsed(
+        holder.policies["Policies", number] = policy_at(
             resources, label, holder.name, (*path, "PolicyDocument"), document
         )
     for number, arn in enumerate(texts(properties.get("ManagedPolicyArns"))):
@@ -168,18 +169,7 @@ def _managed(resources: Resources, label: str, arn: str | Unresolved, source: So
 def _declared(resources: Resources, label: str, name: str) -> Policy:
     """The document of a resource that is a policy."""
     document = (resources.by_name[name].get("Properties") or {}).get("PolicyDocument")
-    return _parsed(resources, label, name, ("Properties", "PolicyDocument"), document)
-
-
-def _parsed(resources: Resources, label: str, name: str, path: Path, document: object) -> Policy:
-    """A document that stands in a resource, with the line of each of its statements."""
-    if name in resources.doubts:
-        why = f"whether {name} exists is not known: {resources.doubts[name]}"
-        return parse_policy(label, Unresolved(why), sources=[resources.source(name, path)])
-    statements = document.get("Statement") if isinstance(document, Mapping) else None
-    count = len(statements) if isinstance(statements, list) else 0
-    sources = [resources.source(name, (*path, "Statement", number)) for number in range(count)]
-    return parse_policy(label, document, sources=sources or [resources.source(name, path)])
+    return policy_at(resources, label, name, ("Properties", "PolicyDocument"), document)
 
 
 def _principal(resources: Resources, holder: _Holder) -> DeclaredPrincipal:
@@ -200,7 +190,7 @@ def _principal(resources: Resources, holder: _Holder) -> DeclaredPrincipal:
             tags=_tags(properties.get("Tags")),
         ),
         source=holder.source,
-        trusted=tuple(_trusted(properties.get("AssumeRolePolicyDocument"))),
+        trusted=tuple(_trusted(as_document(properties.get("AssumeRolePolicyDocument")))),
         functions=tuple(holder.functions),
     )
 

@@ -521,7 +521,7 @@ def test_private_dns_needs_to_be_on_and_its_vpc_to_have_hostnames(
 
 
 def test_an_api_that_names_the_endpoint_has_an_alias_there() -> None:
-    """By its own configuration."""
+    """By its own configuration, or its definition."""
     text = f"""{TEMPLATE}
   Api:
     Type: AWS::ApiGateway::RestApi
@@ -530,6 +530,18 @@ def test_an_api_that_names_the_endpoint_has_an_alias_there() -> None:
       EndpointConfiguration: {{Types: [PRIVATE], VpcEndpointIds: [!Ref Endpoint]}}
 """
     assert names(text, "Function")["its alias for Api"] is True
+    defined = f"""{TEMPLATE}
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      Name: api
+      Body:
+        openapi: 3.0.1
+        paths: {{}}
+        servers:
+          - x-amazon-apigateway-endpoint-configuration: {{vpcEndpointIds: [!Ref Endpoint]}}
+"""
+    assert names(defined, "Host")["its alias for Api"] is True
 
 
 RESOLVER = """

@@ -316,6 +316,18 @@ def test_what_cannot_be_resolved_is_a_policy_that_is_not_known(held: str) -> Non
     assert verdict(role) is Verdict.UNKNOWN
 
 
+def test_a_document_may_be_json_as_text() -> None:
+    """CloudFormation takes it for what it says."""
+    text = f"""{ROLE}
+      Policies:
+        - PolicyName: text
+          PolicyDocument: >-
+            {{"Statement":
+            {{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}}}}
+"""
+    assert verdict(principals(text)["Caller"].principal) is Verdict.ALLOWED
+
+
 def test_a_policy_that_may_not_exist_leaves_its_role_unknown() -> None:
     """Its condition depends on what is not known."""
     text = f"""

@@ -11,12 +11,13 @@ from backstairs.report.network.passage import passage
 from backstairs.report.network.step import Party, Step, Traffic, holds, stops, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from backstairs.access import Rule
     from backstairs.template.model import Application, DeclaredEndpoint
     from backstairs.template.networks import Forwarding, Networks, ResolverEndpoint, Vpc, Zone
 
+_DEFINED = "x-amazon-apigateway-endpoint-configuration"
 _QUESTIONS = (Traffic("udp", 53), Traffic("tcp", 53))
 
 
@@ -45,12 +46,19 @@ def names(application: Application, vpc: Vpc, endpoint: DeclaredEndpoint) -> Ite
                 yield Name(name, _of_zone(zone, vpc, endpoint))
 
 
-def endpoint_ids(resource: object) -> list[str]:
-    """The endpoints that a REST API's configuration names."""
-    place: object = resource
-    for key in ("Properties", "EndpointConfiguration", "VpcEndpointIds"):
-        place = place.get(key) if isinstance(place, dict) else None
-    return [str(one) for one in place] if isinstance(place, list) else []
+def endpoint_ids(resource: Mapping[str, object]) -> list[str]:
+    """The endpoints that a REST API's configuration names, by property or definition."""
+    properties = _mapping(resource.get("Properties"))
+    body = _mapping(properties.get("Body"))
+    servers = body.get("servers")
+    places = [body, *(servers if isinstance(servers, list) else [])]
+    found = [_mapping(properties.get("EndpointConfiguration")).get("VpcEndpointIds")]
+    found += [_mapping(_mapping(place).get(_DEFINED)).get("vpcEndpointIds") for place in places]
+    return [str(one) for ids in found if isinstance(ids, list) for one in ids]
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def _public(
