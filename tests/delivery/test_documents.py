@@ -40,7 +40,7 @@ def test_every_link_of_a_document_leads_somewhere(path: Path) -> None:
 
 def test_the_readme_is_one_page() -> None:
     """What does not fit is in docs/."""
-    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 170
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 190
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
