@@ -54,8 +54,9 @@ class CallKeys:
     def get(self, key: str) -> tuple[str, ...] | None:
         """The values of a key, empty when it is absent, None when that is not known."""
         found = self.addresses(key)
-        is_network = found and key.lower() in _ADDRESSES and "/" in found[0]
-        return None if is_network else found
+        if found and "/" in found[0] and key.lower() in _ADDRESSES:
+            return None
+        return found
 
     def addresses(self, key: str) -> tuple[str, ...] | None:
         """The same; of an address only its network may be known (`10.0.0.0/16`)."""

@@ -112,6 +112,9 @@ def combined(gates: Iterable[Decision]) -> Decision:
         if gate.verdict is Verdict.REFUSED:
             answer = refusals.unworded("; ".join(doubts)) if doubts else gate.answer
             return Decision(Verdict.REFUSED, (*reasons, *gate.reasons), answer)
+        if gate.verdict is Verdict.ALLOWED:
+            reasons += gate.reasons
+            continue
         for reason in gate.reasons:
             if reason.rule is rules.NOT_MODELLED:
                 doubts.append(reason.text)

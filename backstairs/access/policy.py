@@ -47,7 +47,7 @@ class Caller:
     account: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """One action on one resource, by somebody, in a context.
 
@@ -60,6 +60,10 @@ class Request:
     caller: Caller
     context: Keys
     api_arn: str | None = None
+    key: tuple[str, str, str | None] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.key = (self.action, self.resource, self.api_arn)
 
 
 ResourceMatch = Callable[[Request], Truth]
@@ -131,14 +135,15 @@ class Statement:
     # Compiled when the policy is read, however many patterns it has. `everybody`: it names no
     # caller apart; `varies`: its resources depend on the caller; `is_plain`: it asks no more.
     resource_matches: tuple[ResourceMatch, ...] = field(init=False, repr=False, compare=False)
-    tests: tuple[Test, ...] = field(init=False, repr=False, compare=False)
+    tests: tuple[tuple[Test, Condition], ...] = field(init=False, repr=False, compare=False)
     everybody: bool = field(init=False, repr=False, compare=False)
     varies: bool = field(init=False, repr=False, compare=False)
     is_plain: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "resource_matches", tuple(map(_resource_match, self.resources)))
-        object.__setattr__(self, "tests", tuple(map(compiled, self.conditions)))
+        tests = tuple((compiled(condition), condition) for condition in self.conditions)
+        object.__setattr__(self, "tests", tests)
         everybody = self.principals is None or "*" in self.principals
         object.__setattr__(self, "everybody", everybody)
         varies = any(isinstance(text, str) and "${" in text for text in self.resources)
@@ -178,7 +183,8 @@ class Statement:
 
     def lacks_variable(self, request: Request) -> bool:
         """Whether one of its variables has no value, or none that is known."""
-        return any(not request.context.get(name) for name in self.variables)
+        get = request.context.get
+        return bool(self.variables) and any(not get(name) for name in self.variables)
 
     def names(self, caller: Caller) -> tuple[Truth, Truth]:
         """Whether `Principal` names the caller, and whether otherwise than by its account."""
@@ -225,7 +231,7 @@ class Statement:
         return self.problem or unresolved or "it depends on a value that is not known"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Match:
     """A statement that matches, or may match (`truth` None) a request.
 
@@ -244,6 +250,19 @@ class Match:
 
     def __str__(self) -> str:
         return f"{self.statement.effect} {self.statement.name} of {self.policy.name}"
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Match) and self._told == other._told)
+
+    def __hash__(self) -> int:
+        return hash(self._told)
+
+    @property
+    def _told(self) -> tuple[object, ...]:
+        """What it comes to in a reason; a policy may be long, and is not compared as a whole."""
+        one = self.statement
+        named = (self.policy.name, one.effect, one.name, one.source, one.conditions)
+        return (*named, self.truth, self.direct, self.two_readings, self.lacks)
 
     @property
     def doubt(self) -> str:
@@ -274,11 +293,10 @@ class Policy:
 
     def matching(self, request: Request) -> list[Match]:
         """The statements that match a request, and those that may."""
-        key = (request.action, request.resource, request.api_arn)
-        concerned = self._of_resources.get(key)
+        concerned = self._of_resources.get(request.key)
         if concerned is None:
             concerned = tuple(self._concerned(request))
-            _remember(self._of_resources, key, concerned, _RESOURCES)
+            _remember(self._of_resources, request.key, concerned, _RESOURCES)
         found = []
         for statement, sure in concerned:
             match = sure if sure and statement.is_plain else self._match(statement, sure, request)
@@ -315,16 +333,16 @@ class Policy:
         if covered is False:
             return None
         lacks: list[Lack] = []
-        for condition, test in zip(statement.conditions, statement.tests, strict=True):
+        for test, condition in statement.tests:
             holds = test(request.context)
             if holds is None:
                 lack, sign = condition.lack
                 said = request.context.holds.get(lack)
                 if said is None:
                     lacks.append(lack)
-                else:
-                    holds = said is sign
-            if holds is False:
+                elif said is not sign:
+                    return None
+            elif holds is False:
                 return None
         known = not lacks and covered and statement.problem is None
         what: Truth = True if known and not statement.lacks_variable(request) else None

@@ -42,15 +42,20 @@ class _Sides:
 
     @classmethod
     def of(cls, policies: Iterable[Policy], request: Request) -> _Sides:
-        sides = cls([match for policy in policies for match in policy.matching(request)])
-        for match in sides.matches:
-            if match.statement.effect == "Deny":
-                sides.denied = sides.denied or match.truth
-            else:
-                sides.allowed = sides.allowed or match.truth
-                if match.direct is not False:
-                    sides.directly = sides.directly or match.direct
+        sides = cls([])
+        for policy in policies:
+            for match in policy.matching(request):
+                sides.matches.append(match)
+                if match.statement.effect == "Deny":
+                    sides.denied = sides.denied or match.truth
+                else:
+                    sides.allowed = sides.allowed or match.truth
+                    if match.direct is not False:
+                        sides.directly = sides.directly or match.direct
         return sides
+
+
+_NONE = _Sides([])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,42 +73,18 @@ _AUTHORIZER = _Role("resource-based", rules.AUTHORIZER, rules.EXPLICIT_DENY)
 
 
 @dataclass(slots=True)
-class _Found:
-    """The statements that match a signed call, by the kind of policy they stand in."""
-
-    resource: _Sides
-    identity: _Sides
-    limits: list[_Sides]
-    session: _Sides
-
-    def by_kind(self) -> list[tuple[_Sides, str]]:
-        """Each kind as API Gateway names it in a refusal."""
-        return [
-            (self.resource, "a resource-based policy"),
-            (self.identity, "an identity-based policy"),
-            *((limit, "a permissions boundary") for limit in self.limits),
-            (self.session, "a session policy"),
-        ]
-
-    def all(self) -> list[Match]:
-        return [match for sides, _ in self.by_kind() for match in sides.matches]
-
-
-@dataclass(slots=True)
 class _CallersSide:
     """What the caller's own policies allow."""
 
     granted: Truth
     in_boundary: Truth
     in_session: Truth
+    within: Truth = True
+    allows: Truth = True
 
-    @property
-    def within(self) -> Truth:
-        return all_of((self.in_boundary, self.in_session))
-
-    @property
-    def allows(self) -> Truth:
-        return all_of((self.granted, self.within))
+    def __post_init__(self) -> None:
+        self.within = _both(self.in_boundary, self.in_session)
+        self.allows = _both(self.granted, self.within)
 
 
 class Weighing:
@@ -113,6 +94,9 @@ class Weighing:
         self.call, self.api, self.route = call, api, route
         self.resource = f"{api.arn}/{api.stage}/{call.method}/{call.path.removeprefix('/')}"
         self.said = (call.facts or NO_FACTS).holds
+        # As the policies of the caller's side and of the endpoint see it.
+        keys = CallKeys(call, api, call.caller)
+        self.request = Request(ACTION, self.resource, _who(call.caller), keys)
 
     def gates(self) -> Iterator[Decision]:
         """The signature, the endpoint's policy, the method's authorization."""
@@ -148,7 +132,7 @@ class Weighing:
         return PASSED.refused(Reason(rule, problem.summary), refusals.signature(problem))
 
     def _endpoint_policy(self, policy: Policy) -> Decision:
-        sides = _Sides.of((policy,), self._request(self.call.caller))
+        sides = _Sides.of((policy,), self.request)
         if any(match.direct is not True for match in sides.matches):
             sides = self._accounts_at_endpoint(sides)
         return self._must_allow(policy, sides, _ENDPOINT, self.call.caller)
@@ -232,50 +216,59 @@ class Weighing:
         api = self.api
         if api.policy is None and api.private:
             return self._without_policy(caller)
-        found = self._matching(caller)
-        for sides, kind in found.by_kind():
-            if sides.denied:
-                notes = self._notes(rules.EXPLICIT_DENY, sides.matches, "Deny")
-                return self._denied(notes, caller, f"with an explicit deny in {kind}")
+        resource = _NONE
+        if api.policy is not None:
+            resource = _Sides.of((api.policy,), self._to_api_policy(caller))
+        identity = _Sides.of(caller.policies, self.request)
+        limits = [_Sides.of((limit,), self.request) for limit in caller.limits]
+        session = _Sides.of(caller.session, self.request) if caller.session else _NONE
+        found = (resource, identity, *limits, session)
+        denied = _denied(found)
+        if denied:
+            boundaries = [("a permissions boundary", limit) for limit in limits]
+            kinds = [
+                ("a resource-based policy", resource),
+                ("an identity-based policy", identity),
+                *boundaries,
+                ("a session policy", session),
+            ]
+            return self._denied_by(kinds, caller)
         side = _CallersSide(
-            granted=True if caller.is_root else found.identity.allowed,
-            in_boundary=all_of(limit.allowed for limit in found.limits),
-            in_session=found.session.allowed if caller.session else True,
+            granted=True if caller.is_root else identity.allowed,
+            in_boundary=all_of(limit.allowed for limit in limits) if limits else True,
+            in_session=session.allowed if caller.session else True,
         )
-        by_api = found.resource.allowed
         lacks: tuple[Lack, ...] = ()
         same_account = caller.account == api.account
         if same_account:
-            directly = found.resource.directly
+            directly = resource.directly
             if directly and side.within is not True:
                 # Whether a limit also binds an Allow by the API depends on whom it names.
                 directly, lacks = self.said.get(_LIMITS), (_LIMITS,)
-            allowed = any_of((side.allows, directly))
+            allowed = _either(side.allows, directly)
         else:
-            allowed = all_of((side.allows, by_api))
+            allowed = _both(side.allows, resource.allowed)
         rule = rules.IAM_SAME_ACCOUNT if same_account else rules.IAM_OTHER_ACCOUNT
         if allowed is False:
             return self._no_allow(caller, side, rule)
-        matches = found.all()
-        if allowed is None or any(sides.denied is None for sides, _ in found.by_kind()):
+        if allowed is None or denied is None:
+            matches = [match for sides in found for match in sides.matches]
             return self._unknown_because(matches, lacks if allowed is None else ())
         reasons = []
-        if api.private and same_account and not by_api:
+        if api.private and same_account and not resource.allowed:
             says = "{}'s own policy has no Allow for the call"
             reasons.append(Reason(rules.DENY_ONLY_ON_PRIVATE, says, operands=(api.name,)))
         if caller.is_root:
             reasons.append(Reason(rule, "the account's root user needs no grant"))
-        reasons += self._notes(rule, [*found.identity.matches, *found.resource.matches], "Allow")
+        reasons += self._notes(rule, identity.matches, "Allow")
+        reasons += self._notes(rule, resource.matches, "Allow")
         return Decision(Verdict.ALLOWED, tuple(reasons))
 
-    def _matching(self, caller: Principal) -> _Found:
-        request, policy = self._request(caller), self.api.policy
-        return _Found(
-            resource=_Sides.of((policy,), self._to_api_policy(caller)) if policy else _Sides([]),
-            identity=_Sides.of(caller.policies, request),
-            limits=[_Sides.of((limit,), request) for limit in caller.limits],
-            session=_Sides.of(caller.session, request),
-        )
+    def _denied_by(self, found: Iterable[tuple[str, _Sides]], caller: Principal) -> Decision:
+        """The first kind of policy with a Deny that matches is named."""
+        kind, sides = next((kind, sides) for kind, sides in found if sides.denied)
+        notes = self._notes(rules.EXPLICIT_DENY, sides.matches, "Deny")
+        return self._denied(notes, caller, f"with an explicit deny in {kind}")
 
     def _no_allow(self, caller: Principal, side: _CallersSide, rule: Rule) -> Decision:
         """The kind of policy that API Gateway names when nothing denies and nothing allows."""
@@ -294,11 +287,8 @@ class Weighing:
         because = f"because no {kind} allows the {ACTION} action"
         return self._denied([Reason(rule, says, operands=operands)], caller, because)
 
-    def _request(self, caller: Principal | None) -> Request:
-        return Request(ACTION, self.resource, _who(caller), CallKeys(self.call, self.api, caller))
-
     def _to_api_policy(self, caller: Principal | None) -> Request:
-        """A request as the API's own policy sees it: its short form, its condition keys."""
+        """The call as the API's own policy sees it: its short form, its condition keys."""
         keys = CallKeys(self.call, self.api, caller, NOT_OF_API_POLICIES)
         return Request(ACTION, self.resource, _who(caller), keys, self.api.arn)
 
@@ -328,7 +318,30 @@ class Weighing:
 
 
 def _who(caller: Principal | None) -> Caller:
-    return Caller(caller.arn, caller.principal_arn, caller.account) if caller else ANONYMOUS
+    return caller.named if caller else ANONYMOUS
+
+
+def _both(one: Truth, other: Truth) -> Truth:
+    if one is False or other is False:
+        return False
+    return None if one is None or other is None else True
+
+
+def _either(one: Truth, other: Truth) -> Truth:
+    if one or other:
+        return True
+    return None if one is None or other is None else False
+
+
+def _denied(found: Iterable[_Sides]) -> Truth:
+    """Whether one Deny of any kind matches."""
+    denied: Truth = False
+    for sides in found:
+        if sides.denied:
+            return True
+        if sides.denied is None:
+            denied = None
+    return denied
 
 
 def _admits(kind: Authorization) -> Lack:
