@@ -99,7 +99,7 @@ class Connection:
         """Have the next wait end with the deadline, give or take a moment. Raises TimeoutError."""
         left = _remaining(self.deadline)
         # Each change is a system call, and most calls have as much time as the one before.
-        if abs(left - self._timeout) > _MOMENT:
+        if not -_MOMENT < left - self._timeout < _MOMENT:
             self._socket.settimeout(left)
             self._timeout = left
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from forwarder.asserted import is_asserted, plain
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     Headers = tuple[tuple[str, str], ...]
     Dropped = tuple[frozenset[str], tuple[str, ...]]
 
-_NO_NAMES: frozenset[str] = frozenset()
-_NONE: Dropped = (_NO_NAMES, ())
+_NONE: Dropped = (frozenset(), ())
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -90,26 +90,14 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
     `dropped` are plain names, and beginnings of names, that are left out besides. What the
     forwarder says of the caller stands in none that the caller has sent (asserted.py).
     """
-    names, families = dropped
-    if not _is_sendable("".join([value for _, value in request.headers])):
+    names, values = zip(*request.headers, strict=True) if request.headers else ((), ())
+    if not _is_sendable("".join(values)):
         raise RefusedError("A header cannot be sent on")
-    sent, listed = [], _NO_NAMES
-    for name, value in request.headers:
-        known = _known(name)
-        if not known:
-            if known is None:
-                raise RefusedError("A header cannot be sent on")
-        elif known == "connection":
-            listed |= _members(value)
-        # A signature is for API Gateway, which has read it.
-        elif (
-            known not in names
-            and not known.startswith(families)
-            and not (known == "authorization" and value.lstrip().startswith(_SIGNATURE))
-        ):
-            sent.append((name, value.strip(" \t")))
-    if listed:
-        sent = [pair for pair in sent if plain(pair[0]) not in listed]
+    goes_on, is_read = _going_on(names, dropped)
+    sent = [(name, value.strip(" \t")) for name, value in compress(request.headers, goes_on)]
+    if is_read:
+        listed = _listed(request.headers)
+        sent = [pair for pair in sent if plain(pair[0]) not in listed and not _is_signature(*pair)]
     sent += request.caller.headers()
     told = (("X-Forwarded-For", request.source_ip), ("X-Forwarded-Host", request.domain))
     sent += [(name, value) for name, value in told if value and _is_sendable(value)]
@@ -121,14 +109,12 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
 
 def to_caller(headers: Headers) -> Headers:
     """The headers of the backend's answer that come back."""
-    kept, listed = [], _NO_NAMES
-    for pair in headers:
-        known = _known_back(pair[0])
-        if known == "connection":
-            listed |= _members(pair[1])
-        elif known:
-            kept.append(pair)
-    return tuple([pair for pair in kept if plain(pair[0]) not in listed] if listed else kept)
+    comes_back, is_read = _coming_back(tuple([name for name, _ in headers]))
+    kept = compress(headers, comes_back)
+    if not is_read:
+        return tuple(kept)
+    listed = _listed(headers)
+    return tuple([pair for pair in kept if plain(pair[0]) not in listed])
 
 
 def without_traces(headers: Headers) -> Headers:
@@ -155,27 +141,39 @@ def without_signature(
     return kept
 
 
-@lru_cache(maxsize=512)
-def _known(name: str) -> str | None:
-    """A name made plain; nothing where it is not sent, None where it cannot be.
+# What becomes of a header is found once for each set of names, of which a caller has few.
 
-    Connection is not sent, but read.
+
+@lru_cache(maxsize=128)
+def _going_on(names: tuple[str, ...], dropped: Dropped) -> tuple[tuple[bool, ...], bool]:
+    """Which of some headers go on by their names, and whether one must be read to tell.
+
+    Raises RefusedError where one cannot be sent.
     """
-    if not _TOKEN.fullmatch(name):
-        return None
-    known = plain(name)
-    if known == "connection":
-        return known
-    return "" if known in _NOT_SENT or is_asserted(known) else known
+    if not all(map(_TOKEN.fullmatch, names)):
+        raise RefusedError("A header cannot be sent on")
+    known = [plain(name) for name in names]
+    more, families = dropped
+    goes_on = [
+        not (one in _NOT_SENT or is_asserted(one) or one in more or one.startswith(families))
+        for one in known
+    ]
+    return tuple(goes_on), "connection" in known or "authorization" in known
 
 
-@lru_cache(maxsize=512)
-def _known_back(name: str) -> str:
-    """A name made plain; nothing where it does not come back. Connection does not, but is read."""
-    known = plain(name)
-    if known == "connection":
-        return known
-    return "" if known in _NOT_PASSED_BACK or known.startswith(_INSIDE_FAMILIES) else known
+@lru_cache(maxsize=128)
+def _coming_back(names: tuple[str, ...]) -> tuple[tuple[bool, ...], bool]:
+    """Which of some headers come back by their names, and whether Connection must be read."""
+    known = [plain(name) for name in names]
+    comes_back = [
+        not (one in _NOT_PASSED_BACK or one.startswith(_INSIDE_FAMILIES)) for one in known
+    ]
+    return tuple(comes_back), "connection" in known
+
+
+def _is_signature(name: str, value: str) -> bool:
+    """Whether a header is signed for API Gateway, which has read it."""
+    return name.lower() == "authorization" and value.lstrip().startswith(_SIGNATURE)
 
 
 def _is_sendable(text: str) -> bool:
@@ -183,6 +181,7 @@ def _is_sendable(text: str) -> bool:
     return (text.isascii() and text.isprintable()) or not _UNSENDABLE.search(text)
 
 
-def _members(connection: str) -> frozenset[str]:
-    """The plain names that a Connection header declares to be for this hop alone."""
-    return frozenset([plain(one.strip()) for one in connection.split(",")])
+def _listed(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The plain names that Connection declares to be for this hop alone."""
+    values = [value for name, value in headers if name.lower() == "connection"]
+    return frozenset([plain(one.strip()) for value in values for one in value.split(",")])

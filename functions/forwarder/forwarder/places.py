@@ -62,8 +62,11 @@ class Inside:
     ) -> tuple[tuple[str, str], ...]:
         """The headers of an answer to `target`, for who called `https://{domain}{prefix}`."""
         # Most answers neither name the backend nor have a place in them.
-        is_silent = not self.is_named_in("\n".join([value for _, value in headers]))
-        if is_silent and _WITH_PLACES.isdisjoint([name.lower() for name, _ in headers]):
+        if not headers:
+            return headers
+        names, values = zip(*headers, strict=True)
+        is_silent = not self.is_named_in("\n".join(values))
+        if is_silent and _WITH_PLACES.isdisjoint(map(str.lower, names)):
             return headers
         view, told = _View(self, target, domain, prefix), []
         for name, value in headers:
