@@ -147,3 +147,19 @@ def test_a_policy_over_its_quota_is_an_error(tmp_path: Path) -> None:
     fewer = ("/collections/of-many-things/", "/")
     (finding,) = found(written(tmp_path, "policy-near-quota", "bad", fewer))
     assert finding.severity is Severity.WARNING
+
+
+def test_a_grant_on_one_functions_versions_is_none_on_every_function(tmp_path: Path) -> None:
+    """The star is the qualifier's; one for the function is every function."""
+    of_one = ("!GetAtt Function.Arn", '!Sub "arn:aws:lambda:us-east-1:123456789012:function:a:*"')
+    assert ids(found(written(tmp_path, "invoke-grant", "bad", of_one))) == set()
+    of_all = ("!GetAtt Function.Arn", '!Sub "arn:aws:lambda:us-east-1:123456789012:function:*"')
+    assert ids(found(written(tmp_path, "invoke-grant", "bad", of_all))) == {"invoke-grant"}
+
+
+def test_an_action_with_its_variants_is_no_wildcard(tmp_path: Path) -> None:
+    """As SAM's policy templates write them; a verb with a star is one."""
+    variants = ("dynamodb:*", "sqs:SendMessage*")
+    assert ids(found(written(tmp_path, "wildcard-grant", "bad", variants))) == set()
+    verb = ("dynamodb:*", '"dynamodb:Put*"')
+    assert ids(found(written(tmp_path, "wildcard-grant", "bad", verb))) == {"wildcard-grant"}

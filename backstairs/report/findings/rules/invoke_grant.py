@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from backstairs.access import Known
@@ -29,6 +30,8 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/access-control-identity-based.html",
 )
 
+# `*`, or an ARN whose function is a star, with a qualifier or not.
+_EVERY = re.compile(r"\*|arn:[^:]*:lambda:[^:]*:[^:]*:(function:)?\*(:.*)?")
 _ACTIONS = ("lambda:InvokeFunction", "lambda:InvokeAsync", "lambda:InvokeFunctionUrl")
 
 
@@ -48,7 +51,7 @@ def _reached(application: Application, statement: Statement, behind: dict[str, s
     if not matched or statement.not_actions:
         return []
     patterns = texts(list(statement.resources))
-    if any(pattern.rpartition(":")[2] == "*" for pattern in patterns):
+    if any(map(_EVERY.fullmatch, patterns)):
         return ["every function"]
     reached = {name for pattern in patterns for name in functions_of(application, pattern)}
     return [f"{name} past {api}" for name, api in behind.items() if name in reached]

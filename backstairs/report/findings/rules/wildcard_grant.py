@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from backstairs.access import Known
@@ -29,6 +30,8 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
 )
 
+# `*`, `s3:*`, `s3:Get*`; not `sqs:SendMessage*`, which is an action and its variants.
+_STARRED = re.compile(r"\*|[^:]*:([A-Z]?[^A-Z]*)?\*")
 # Of these services, actions on data and on other identities take a resource.
 _NAMED_RESOURCES = ("dynamodb", "iam", "kms", "lambda", "s3", "secretsmanager", "sns", "sqs", "sts")
 # What asks about all there is, and takes none.
@@ -50,7 +53,7 @@ def _problems(statement: Statement) -> Iterator[str]:
     if statement.not_actions or statement.not_resources:
         yield "allows everything but something"
         return
-    starred = [action for action in actions if action.endswith("*")]
+    starred = [action for action in actions if _STARRED.fullmatch(action)]
     if starred:
         yield f"allows {shown(starred)}"
     elif "*" in statement.resources and not statement.conditions:
