@@ -119,6 +119,7 @@ def _matrix(options: argparse.Namespace, words: list[str]) -> int:
 
 
 def _check(options: argparse.Namespace, words: list[str]) -> int:
+    from backstairs.report.beyond import beyond
     from backstairs.report.check import check
     from backstairs.report.contract import read_contract
     from backstairs.report.formats import check_text, markdown
@@ -132,9 +133,12 @@ def _check(options: argparse.Namespace, words: list[str]) -> int:
     application = _application(options, template, facts)
     more = _principals(options, application)
     matrix = matrix_of(application, facts, more, contract.named)
-    broken = check(matrix, contract)
-    render = markdown.render_check if options.markdown else check_text.render
-    _print(render(broken, matrix, str(path)))
+    others = beyond(matrix, contract)
+    broken = check(matrix, contract, others)
+    if options.markdown:
+        _print(markdown.render_check(broken, matrix, str(path)))
+    else:
+        _print(check_text.render(broken, matrix, str(path), others))
     return 1 if broken else 0
 
 

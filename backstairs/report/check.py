@@ -7,10 +7,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from backstairs.access import Source, Verdict
+from backstairs.report.beyond import READINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backstairs.report.beyond import Beyond
     from backstairs.report.callers import Caller
     from backstairs.report.contract import Contract, Rule
     from backstairs.report.matrix import Cell, Matrix
@@ -25,6 +27,7 @@ class Breach(Enum):
     UNKNOWN = "cannot be decided, and is not accepted"
     OTHER_WAY = "another way in, not accepted"
     NOT_READ = "not understood, and not accepted"
+    LEFT_OUT = "not every request could be asked, and that is not accepted"
     NOTHING = "speaks of nothing that there is"
 
 
@@ -41,9 +44,9 @@ class Broken:
     source: Source | None = None
 
 
-def check(matrix: Matrix, contract: Contract) -> list[Broken]:
-    """How the matrix breaks the contract; empty if it keeps to it."""
-    found = [*_idle(matrix, contract), *_besides(matrix, contract)]
+def check(matrix: Matrix, contract: Contract, more: Beyond | None = None) -> list[Broken]:
+    """How the matrix breaks the contract; empty if it keeps to it. `more`: and other requests."""
+    found = [*_idle(matrix, contract, more), *_besides(matrix, contract)]
     broken: dict[Breach, list[Cell]] = {}
     for cell, expected, accepted in _expected(matrix, contract):
         if cell.verdict is Verdict.UNKNOWN and not accepted:
@@ -52,7 +55,11 @@ def check(matrix: Matrix, contract: Contract) -> list[Broken]:
             broken.setdefault(Breach.OPENED, []).append(cell)
         elif cell.verdict is Verdict.REFUSED and expected:
             broken.setdefault(Breach.CLOSED, []).append(cell)
-    found += [Broken(breach, tuple(broken[breach])) for breach in Breach if breach in broken]
+    if more is not None:
+        found += [Broken(Breach.LEFT_OUT, text=text) for text in more.left_out]
+        for breach, cells in ((Breach.OPENED, more.opened), (Breach.UNKNOWN, more.unknown)):
+            broken.setdefault(breach, []).extend(cells)
+    found += [Broken(breach, tuple(broken[breach])) for breach in Breach if broken.get(breach)]
     return found
 
 
@@ -74,7 +81,7 @@ def _some(rules: list[Rule], cell: Cell) -> bool:
     return any(rule.covers(cell) for rule in rules)
 
 
-def _idle(matrix: Matrix, contract: Contract) -> Iterator[Broken]:
+def _idle(matrix: Matrix, contract: Contract, more: Beyond | None) -> Iterator[Broken]:
     """Rules and acceptances whose names are nobody's."""
     sentences = (*contract.rules, *(one.rule for one in contract.accepted if one.rule))
     for rule in sentences:
@@ -83,6 +90,7 @@ def _idle(matrix: Matrix, contract: Contract) -> Iterator[Broken]:
             yield Broken(Breach.NOTHING, text=text, source=rule.source)
     names = {way.name for way in matrix.application.other_ways}
     names |= {part.name for part in matrix.application.not_read}
+    names |= {*READINGS, *(more.accepted if more else ())}
     for one in contract.accepted:
         if one.rule is None and one.name not in names:
             text = f"{one.name}: there is no such way and no such part"

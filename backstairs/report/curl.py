@@ -21,7 +21,7 @@ def curl(cell: Cell) -> str:
     suffix = "amazonaws.com.cn" if api.region.startswith("cn-") else "amazonaws.com"
     host = f"{api.api_id}{through}.execute-api.{api.region}.{suffix}"
     stage = "" if api.kind is Kind.HTTP and api.stage == DEFAULT else f"/{api.stage}"
-    words = ["curl"]
+    words = ["curl", "--path-as-is"] if "/." in question.path else ["curl"]
     if question.method != "GET":
         words += ["--request", question.method]
     signs = question.route.authorization is not Authorization.NONE or endpoint is not None

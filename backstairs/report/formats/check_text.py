@@ -14,6 +14,7 @@ from backstairs.report.groups import groups
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from backstairs.report.beyond import Beyond
     from backstairs.report.check import Broken
     from backstairs.report.groups import Group
     from backstairs.report.matrix import Matrix
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 MAY = {Breach.OPENED: "may", Breach.CLOSED: "may not", Breach.UNKNOWN: "may or may not"}
 
 
-def render(broken: Sequence[Broken], matrix: Matrix, contract: str) -> str:
-    """What is broken, what lets in first; or that nothing is."""
+def render(
+    broken: Sequence[Broken], matrix: Matrix, contract: str, more: Beyond | None = None
+) -> str:
+    """What is broken, what lets in first; or that nothing is. `more`: of all other requests."""
     if not broken:
-        kept = f"{matrix.application.file} keeps to {contract}: {len(matrix.cells)} calls decided."
-        return "\n".join(fold(kept)) + "\n"
+        kept = f"{matrix.application.file} keeps to {contract}: {len(matrix.cells)} calls decided"
+        kept += f", and {more.decided} that stand for all others" if more else ""
+        return "\n".join(fold(f"{kept}.")) + "\n"
     lines = fold(f"{matrix.application.file} breaks {contract}.")
     for one in broken:
         lines += [
@@ -35,7 +39,7 @@ def render(broken: Sequence[Broken], matrix: Matrix, contract: str) -> str:
         for group in groups(one.cells):
             lines += _group(one.breach, group, matrix)
         if one.text:
-            lines += fold(f"{one.text} ({one.source})", 2, 2)
+            lines += fold(one.text + (f" ({one.source})" if one.source else ""), 2, 2)
     return "\n".join(lines) + "\n"
 
 

@@ -99,7 +99,7 @@ def render_check(broken: Sequence[Broken], matrix: Matrix, contract: str) -> str
             lines += [f"  - {_escaped(words.reason(words.deciding(group.cell.decision)))}"]
             lines += ["  ```sh", f"  {curl(group.cell)}", "  ```"]
         if one.text:
-            lines.append(f"- {_escaped(one.text)} ({one.source})")
+            lines.append(f"- {_escaped(one.text)}" + (f" ({one.source})" if one.source else ""))
     return "\n".join(lines) + "\n"
 
 

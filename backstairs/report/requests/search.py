@@ -70,10 +70,13 @@ class Witness:
         return self.cell.verdict is Verdict.ALLOWED
 
     @property
-    def by_reading(self) -> bool:
-        """Whether it rests on how AWS reads a path that is not plain, which is not documented."""
-        read = {rules.PATH_AS_SENT, rules.HTTP_PATHS}
-        return not self.admitted and any(one.rule in read for one in self.decision.reasons)
+    def by_reading(self) -> str | None:
+        """The rule of how a path that is not plain is read, where that is what is unknown."""
+        read = (rules.PATH_AS_SENT, rules.HTTP_PATHS)
+        lack = f"{self.call.path} is not read as "
+        lacks = any(str(one).startswith(lack) for one in self.decision.lacks)
+        found = (one.rule.name for one in self.decision.reasons if one.rule in read)
+        return next(found, None) if lacks else None
 
     def __str__(self) -> str:
         question, caller, way = self.cell.question, self.cell.caller, self.cell.entrance

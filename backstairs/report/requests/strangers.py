@@ -135,7 +135,8 @@ class Strangers:
         else:
             # Without a grant of its own account it gets no further than with one.
             of_account = f"account {account}" if account in self._named else OTHER_ACCOUNT
-            yield Caller(named or of_account, granted, f"{says}; its account allows everything")
+            says = f"{says}; its account allows everything"
+            yield Caller(named or of_account, granted, says, foreign=True)
 
     def _sessions(self) -> Iterator[Caller]:
         """Sessions of roles that a Principal names."""
@@ -166,7 +167,7 @@ class Strangers:
         for statement in self._guards:
             if variables_of(statement):
                 names = ", ".join(sorted(variables_of(statement)))
-                yield f"{statement.name} asks for {names}: strangers may have any value there"
+                yield f"{statement.name} asks for {names}: of strangers, any value is possible"
             for one in statement.conditions:
                 key = one.key.lower()
                 identity = key in ("aws:principalarn", "aws:principalaccount", "aws:username")

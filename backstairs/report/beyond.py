@@ -1,0 +1,107 @@
+"""A contract and the requests that the matrix does not ask: nobody else, whoever and whatever.
+
+Not counted, as long as they come by a way that the contract opens for somebody to the same API:
+whoever holds a grant of everything in this account, and its root user. Grants admit them by design.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from backstairs.access import Verdict, rules
+from backstairs.access.facts import NO_FACTS, Facts
+from backstairs.report.callers import WITH_KEY
+from backstairs.report.requests import FULL_GRANT, ROOT, Requests
+
+if TYPE_CHECKING:
+    from backstairs.report.callers import Caller
+    from backstairs.report.contract import Contract
+    from backstairs.report.matrix import Cell, Matrix
+    from backstairs.report.requests import Witness
+
+READINGS = frozenset({rules.PATH_AS_SENT.name, rules.HTTP_PATHS.name})
+"""What a contract accepts by name: that nobody says how a path that is not plain is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What of an application is open beyond its contract and its matrix.
+
+    `opened` is, `unknown` may be; `left_out` says which requests could not be enumerated, and why;
+    `accepted` likewise, those that the contract accepts.
+    """
+
+    opened: tuple[Cell, ...]
+    unknown: tuple[Cell, ...]
+    left_out: tuple[str, ...]
+    accepted: tuple[str, ...]
+    decided: int
+
+
+def beyond(matrix: Matrix, contract: Contract, facts: Facts = NO_FACTS) -> Beyond:
+    """Ask for every request that exists and of which no rule of the contract speaks."""
+    kept = {one.name for one in contract.accepted}
+    acceptances = [one.rule for one in contract.accepted if one.rule]
+    search = Requests(
+        matrix.application.apis,
+        matrix.callers,
+        matrix.entrances,
+        lambda cell: _expected(cell, contract),
+        named=_paths(contract),
+        facts=facts,
+    )
+    # What the matrix has found already is no news.
+    known = {
+        _place(cell): cell.verdict
+        for cell in sorted(matrix.cells, key=lambda cell: cell.verdict is Verdict.ALLOWED)
+        if cell.verdict is not Verdict.REFUSED and not _expected(cell, contract)
+    }
+    opened, unknown = [], []
+    for one in search.witnesses():
+        if known.get(_place(one.cell)) in (Verdict.ALLOWED, one.cell.verdict):
+            continue
+        agreed = any(rule.covers(one.cell) for rule in acceptances)
+        agreed = agreed or one.by_reading in kept
+        if one.admitted:
+            opened.append(_shown(one, matrix))
+        elif not agreed:
+            unknown.append(_shown(one, matrix))
+    left_out = tuple(one for one in search.coverage.left_out if one not in kept)
+    accepted = tuple(one for one in search.coverage.left_out if one in kept)
+    decided = search.coverage.decided
+    return Beyond(tuple(opened), tuple(unknown), left_out, accepted, decided)
+
+
+def _expected(cell: Cell, contract: Contract) -> bool:
+    if _is_powerful(cell.caller):
+        name, way = cell.question.api.name, cell.entrance.name
+        return any(one.api == name and one.where.cover(way) for one in contract.rules)
+    return any(rule.covers(cell) for rule in contract.rules)
+
+
+def _is_powerful(caller: Caller) -> bool:
+    return caller.name.removesuffix(WITH_KEY) in (FULL_GRANT, ROOT)
+
+
+def _place(cell: Cell) -> tuple[object, ...]:
+    return cell.question.route, cell.caller.name, cell.entrance.name
+
+
+def _paths(contract: Contract) -> set[str]:
+    said = (*contract.rules, *(one.rule for one in contract.accepted if one.rule))
+    return {one.path for one in said if one.path}
+
+
+def _shown(witness: Witness, matrix: Matrix) -> Cell:
+    """The call with names that say who and where, where the matrix has no such caller or way."""
+    cell, at = witness.cell, ""
+    if witness.call.now:
+        at = f", at {witness.call.now:%Y-%m-%dT%H:%M:%SZ}"
+    caller, entrance = cell.caller, cell.entrance
+    known = [one.principal for one in matrix.callers]
+    if not _is_powerful(caller) and caller.principal not in known:
+        caller = replace(caller, name=f"{caller.name} ({caller.says}{at})")
+    if entrance not in matrix.entrances:
+        entrance = replace(entrance, name=f"{entrance.name} ({entrance.says})")
+    return replace(cell, caller=caller, entrance=entrance)
