@@ -133,7 +133,7 @@ def _check(options: argparse.Namespace, words: list[str]) -> int:
     application = _application(options, template, facts)
     more = _principals(options, application)
     matrix = matrix_of(application, facts, more, contract.named)
-    others = beyond(matrix, contract)
+    others = beyond(matrix, contract, facts.of_calls)
     broken = check(matrix, contract, others)
     if options.markdown:
         _print(markdown.render_check(broken, matrix, str(path)))

@@ -39,7 +39,7 @@ class Beyond:
     decided: int
 
 
-def beyond(matrix: Matrix, contract: Contract, facts: Facts = NO_FACTS) -> Beyond:
+def beyond(matrix: Matrix, contract: Contract, facts: Facts | None = None) -> Beyond:
     """Ask for every request that exists and of which no rule of the contract speaks."""
     kept = {one.name for one in contract.accepted}
     acceptances = [one.rule for one in contract.accepted if one.rule]
@@ -49,7 +49,7 @@ def beyond(matrix: Matrix, contract: Contract, facts: Facts = NO_FACTS) -> Beyon
         matrix.entrances,
         lambda cell: _expected(cell, contract),
         named=_paths(contract),
-        facts=facts,
+        facts=facts or NO_FACTS,
     )
     # What the matrix has found already is no news.
     known = {
