@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 RULES = {module.RULE.id: module.RULE for module in rule_modules()}
 
+SELF = """\
+      InlineCode: handler = None
+      FunctionName: things
+      Policies:
+        - Statement:
+            - Effect: Allow
+              Action: lambda:InvokeFunction
+              Resource: !Sub arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:things
+"""
 DENY = """
             - Effect: Deny
               Principal: "*"
@@ -163,3 +172,17 @@ def test_an_action_with_its_variants_is_no_wildcard(tmp_path: Path) -> None:
     assert ids(found(written(tmp_path, "wildcard-grant", "bad", variants))) == set()
     verb = ("dynamodb:*", '"dynamodb:Put*"')
     assert ids(found(written(tmp_path, "wildcard-grant", "bad", verb))) == {"wildcard-grant"}
+
+
+def test_a_function_that_invokes_itself_gets_past_nobody(tmp_path: Path) -> None:
+    """Though an API stands before it."""
+    own = ("      InlineCode: handler = None\n      Events:", f"{SELF}      Events:")
+    assert ids(found(written(tmp_path, "invoke-grant", "good", own))) == set()
+
+
+def test_an_endpoint_that_is_imported_is_one_like_any_other(tmp_path: Path) -> None:
+    """Its id is not known, and whoever comes through it gets in all the same."""
+    imported = ("[vpce-0123456789abcdef0]", "[!ImportValue Endpoint]")
+    assert "whitelist-trap" in ids(found(written(tmp_path, "whitelist-trap", "bad", imported)))
+    denied = ("aws:SourceVpce: vpce-0123456789abcdef0", "aws:SourceVpce: !ImportValue Endpoint")
+    assert "whitelist-trap" not in ids(found(written(tmp_path, "whitelist-trap", "good", denied)))

@@ -11,6 +11,7 @@ from backstairs.report.findings.calls import (
     elsewhere,
     methods,
     named,
+    settled,
     somebody_with_grants,
 )
 from backstairs.report.findings.evidence import apis, shown
@@ -41,6 +42,7 @@ RULE = Rule(
 
 def check(application: Application) -> Iterator[Finding]:
     """Private APIs that admit a call through an endpoint that nothing names."""
+    application = settled(application)
     places = elsewhere(application)
     callers = (
         (None, Severity.ERROR, "anybody, unsigned,"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstairs.access import Authorization, Known
-from backstairs.report.findings.calls import is_open, methods, named, origins, refuses
+from backstairs.report.findings.calls import is_open, methods, named, origins, refuses, settled
 from backstairs.report.findings.evidence import apis, shown
 from backstairs.report.findings.model import Rule, Severity
 
@@ -36,6 +36,7 @@ RULE = Rule(
 
 def check(application: Application) -> Iterator[Finding]:
     """APIs with OPTIONS routes that refuse every anonymous call."""
+    application = settled(application)
     places = origins(application)
     for declared in apis(application):
         refused = [

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstairs.access import Known
-from backstairs.report.findings.calls import admits, named, origins, signed, somebody
+from backstairs.report.findings.calls import (
+    admits,
+    named,
+    origins,
+    settled,
+    signed,
+    somebody,
+)
 from backstairs.report.findings.evidence import apis, shown
 from backstairs.report.findings.model import Rule, Severity
 
@@ -37,6 +44,7 @@ RULE = Rule(
 
 def check(application: Application) -> Iterator[Finding]:
     """APIs that admit a principal of the account without a grant."""
+    application = settled(application)
     places, ungranted = origins(application), somebody(application)
     for declared in apis(application):
         open_routes = [

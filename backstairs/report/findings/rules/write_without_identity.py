@@ -1,4 +1,4 @@
-"""A route that may change something, on an API that asks nobody who they are."""
+"""A route that is not only for reading, on an API that asks nobody who they are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _READS = ("GET", "HEAD")
 
 RULE = Rule(
     id="write-without-identity",
-    title="Whoever reaches the API may change something",
+    title="Whoever reaches the API may do more than read",
     severity=Severity.WARNING,
     why=(
         "No route of the API asks for an identity, and not all of them only read. A network that "
