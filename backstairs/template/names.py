@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Unresolved
 from backstairs.template.networks import Forwarding, ResolverEndpoint, Zone
-from backstairs.template.resources import texts
+from backstairs.template.resources import mappings, text_of, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,13 +27,13 @@ def read_resolvers(resources: Resources) -> dict[str, ResolverEndpoint]:
     """The endpoints of Resolver, inbound and outbound."""
     found = {}
     for name, properties in resources.of_type(_RESOLVER):
-        addresses = _mappings(properties.get("IpAddresses"))
+        addresses = mappings(properties.get("IpAddresses"), "Ip")
         found[name] = ResolverEndpoint(
             name=name,
             inbound={"INBOUND": True, "OUTBOUND": False}.get(str(properties.get("Direction"))),
             subnets=tuple(resources.name_or_id(_SUBNET, one.get("SubnetId")) for one in addresses),
             addresses=tuple(
-                _text(one.get("Ip"), "an address that AWS chooses") for one in addresses
+                text_of(one.get("Ip"), "an address that AWS chooses") for one in addresses
             ),
             groups=resources.all_of(_GROUP, properties.get("SecurityGroupIds")),
             source=resources.source(name, ()),
@@ -76,13 +76,13 @@ def _forwarding(
     vpcs: tuple[str, ...],
     doubts: Mapping[str, str],
 ) -> Forwarding:
-    targets = _mappings(properties.get("TargetIps"))
-    domain = _text(properties.get("DomainName"), f"{name} has no domain")
+    targets = mappings(properties.get("TargetIps"), "Ip")
+    domain = text_of(properties.get("DomainName"), f"{name} has no domain")
     return Forwarding(
         name=name,
         domain=domain if isinstance(domain, Unresolved) else domain.rstrip(".").lower(),
         endpoint=resources.name_or_id(_RESOLVER, properties.get("ResolverEndpointId")),
-        targets=tuple(_text(one.get("Ip", one.get("Ipv6")), "no address") for one in targets),
+        targets=tuple(text_of(one.get("Ip", one.get("Ipv6")), "no address") for one in targets),
         vpcs=vpcs,
         source=resources.source(name, ()),
         doubt=resources.doubts.get(name, doubts.get(name)),
@@ -99,11 +99,11 @@ def read_zones(resources: Resources) -> Iterator[Zone]:
     for _, properties in resources.of_type("AWS::Route53::RecordSetGroup"):
         key = properties.get("HostedZoneId", properties.get("HostedZoneName"))
         zone = resources.named(_ZONE, key) or str(key).rstrip(".")
-        for record in _mappings(properties.get("RecordSets")):
+        for record in mappings(properties.get("RecordSets"), "Name"):
             records.setdefault(zone, []).extend(_targets(record))
     for name, properties in resources.of_type(_ZONE):
-        vpcs = _mappings(properties.get("VPCs"))
-        domain = _text(properties.get("Name"), f"{name} has no name")
+        vpcs = mappings(properties.get("VPCs"), "VPCId")
+        domain = text_of(properties.get("Name"), f"{name} has no name")
         domain = domain if isinstance(domain, Unresolved) else domain.rstrip(".").lower()
         if vpcs:
             yield Zone(
@@ -122,14 +122,3 @@ def _targets(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     given = [alias.get("DNSName")] if isinstance(alias, Mapping) else record.get("ResourceRecords")
     for target in texts(given):
         yield name, str(target).rstrip(".")
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    items = value if isinstance(value, list) else [] if value is None else [value]
-    return [item if isinstance(item, Mapping) else {"Ip": item} for item in items]
-
-
-def _text(value: object, missing: str) -> str | Unresolved:
-    if value is None:
-        return Unresolved(missing)
-    return value if isinstance(value, Unresolved) else str(value)

@@ -6,7 +6,6 @@ Source: CloudFormation Template Reference, the resource types of AWS::EC2.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from backstairs.template.networks import (
     Vpc,
 )
 from backstairs.template.policies import policy_at
-from backstairs.template.resources import boolean, texts
+from backstairs.template.resources import boolean, mappings, text_of, texts
 from backstairs.template.security_groups import (
     ACL,
     GROUP,
@@ -35,7 +34,7 @@ from backstairs.template.security_groups import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from backstairs.access import Policy
     from backstairs.template.networks import Acl
@@ -188,7 +187,7 @@ def _subnets(resources: Resources, known: Mapping[str, Acl]) -> Iterator[Subnet]
         yield Subnet(
             name=name,
             vpc=vpc,
-            range=texts(properties.get("CidrBlock", Unresolved(f"{name} has no CidrBlock")))[0],
+            range=text_of(properties.get("CidrBlock"), f"{name} has no CidrBlock"),
             source=resources.source(name, ()),
             table=tables.get(name),
             acl=acls.get(name, of_vpc),
@@ -229,7 +228,7 @@ def _tables(resources: Resources) -> Iterator[RouteTable]:
 def _route(resources: Resources, name: str, properties: Mapping[str, Any]) -> Route:
     destinations = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
     given = next((properties[key] for key in destinations if key in properties), None)
-    destination = Unresolved(f"{name} has no destination") if given is None else texts(given)[0]
+    destination = text_of(given, f"{name} has no destination")
     if isinstance(destination, str):
         destination = resources.name_or_id("AWS::EC2::PrefixList", destination)
     key = next((key for key in _TARGETS if key in properties), None)
@@ -244,15 +243,8 @@ def _route(resources: Resources, name: str, properties: Mapping[str, Any]) -> Ro
 
 def _prefix_lists(resources: Resources) -> Iterator[tuple[str, tuple[str | Unresolved, ...]]]:
     for name, properties in resources.of_type("AWS::EC2::PrefixList"):
-        entries = properties.get("Entries") or []
-        listed = entries if isinstance(entries, list) else [entries]
-        yield (
-            name,
-            tuple(
-                texts(one.get("Cidr", "none") if isinstance(one, Mapping) else one)[0]
-                for one in listed
-            ),
-        )
+        entries = mappings(properties.get("Entries"), "Cidr")
+        yield name, tuple(text_of(one.get("Cidr"), f"{name} has no Cidr") for one in entries)
 
 
 def _peerings(resources: Resources) -> Iterator[Peering]:
@@ -276,8 +268,7 @@ def _hosts(resources: Resources) -> Iterator[Host]:
     interfaces = dict(resources.of_type(_INTERFACE))
     for name, properties in resources.of_type("AWS::EC2::Instance"):
         places = [properties]
-        for one in properties.get("NetworkInterfaces") or []:
-            given = one if isinstance(one, Mapping) else {"SubnetId": one}
+        for given in mappings(properties.get("NetworkInterfaces"), "SubnetId"):
             known = interfaces.get(
                 resources.named(_INTERFACE, given.get("NetworkInterfaceId")) or "", {}
             )

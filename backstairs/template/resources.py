@@ -94,6 +94,21 @@ def texts(value: object) -> list[str | Unresolved]:
     return [item if isinstance(item, Unresolved) else str(item) for item in items]
 
 
+def text_of(value: object, missing: str) -> str | Unresolved:
+    """One text; `Unresolved` where there is none, because `missing`, or something else."""
+    if value is None:
+        return Unresolved(missing)
+    if isinstance(value, Unresolved):
+        return value
+    return str(value) if isinstance(value, str | int | float) else Unresolved(f"{value} is no text")
+
+
+def mappings(value: object, otherwise: str) -> list[Mapping[str, Any]]:
+    """A list of mappings; what is none of them stands in one, as what is called `otherwise`."""
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    return [item if isinstance(item, dict) else {otherwise: item} for item in items]
+
+
 def boolean(value: object, *, default: bool) -> bool | None:
     """A boolean as templates write it; None where it is not known."""
     if value is None:

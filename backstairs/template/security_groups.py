@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Source, Unresolved
 from backstairs.template.networks import Acl, Allowance, SecurityGroup
-from backstairs.template.resources import boolean, texts
+from backstairs.template.resources import boolean, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,12 +181,12 @@ def _entry(
     protocol = properties.get("Protocol", "-1")
     action, number = properties.get("RuleAction"), properties.get("RuleNumber")
     known = certain and action in ("allow", "deny") and str(number).isdecimal()
-    (peer,) = texts(properties.get("CidrBlock", properties.get("Ipv6CidrBlock", "none")))[:1]
+    peer = properties.get("CidrBlock", properties.get("Ipv6CidrBlock"))
     return Allowance(
         name=name,
         protocol=protocol if isinstance(protocol, Unresolved) else str(protocol).lower(),
         ports=_ports(protocol, given.get("From"), given.get("To")),
-        peer=peer,
+        peer=text_of(peer, f"{name} names no addresses"),
         source=resources.source(name, ()),
         doubt=resources.doubts.get(name, None if known else f"{action} {number}"),
         number=int(str(number)) if str(number).isdecimal() else 0,
