@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backstairs.access import Api, Kind, Policy, Route, Source, parse_policy
+from backstairs.access import Api, Kind, Policy, Route, Source
 from backstairs.template import http_api, rest_api
 from backstairs.template.load import TemplateError
 from backstairs.template.model import DeclaredApi, NotRead
@@ -19,6 +19,7 @@ from backstairs.template.openapi import (
     policy_document,
     read_definition,
 )
+from backstairs.template.policies import policy_at
 
 if TYPE_CHECKING:
     from backstairs.template.resources import Resources
@@ -159,16 +160,9 @@ class _Reader:
         document = policy_document(properties, body)
         if document is None:
             return None
-        path = ("Body", POLICY) if POLICY in body else ("Policy",)
-        statements = document.get("Statement") if isinstance(document, Mapping) else None
-        count = len(statements) if isinstance(statements, list) else 1
-        places = (("Properties", *path, "Statement", index) for index in range(count))
-        return parse_policy(
-            f"{name}'s resource policy",
-            document,
-            resource_based=True,
-            sources=[self._resources.source(name, place) for place in places],
-        )
+        path = ("Properties", "Body", POLICY) if POLICY in body else ("Properties", "Policy")
+        label = f"{name}'s resource policy"
+        return policy_at(self._resources, label, name, path, document, resource_based=True)
 
     def _not_read(self, name: str, why: str) -> None:
         self.not_read.append(NotRead(name, why, self._resources.source(name, ())))

@@ -358,7 +358,7 @@ PRIVATE = {"Types": ["PRIVATE"]}
         ({}, REFUSED),
         ({"Policy": {"Ref": "AWS::NoValue"}}, REFUSED),
         ({"Policy": POLICY}, ALLOWED),
-        ({"Policy": json.dumps(POLICY)}, UNKNOWN),
+        ({"Policy": json.dumps(POLICY)}, ALLOWED),
         ({"Policy": {"Fn::If": ["Open", POLICY, POLICY]}}, UNKNOWN),
         ({"Body": {**BODY, "x-amazon-apigateway-policy": POLICY}}, ALLOWED),
         ({"Body": {**BODY, "x-amazon-apigateway-policy": {}}}, UNKNOWN),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Source, Unresolved
+from backstairs.template.openapi import POLICY
+from backstairs.template.policies import as_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from backstairs.access.policy import Statement
     from backstairs.template.model import Application, DeclaredApi
 
-POLICY = "x-amazon-apigateway-policy"
 REST_API = "AWS::ApiGateway::RestApi"
 
 
@@ -61,7 +62,7 @@ def stack(name: str) -> str:
 def policy_of(rest_api: Mapping[str, Any]) -> object:
     """The resource policy of an AWS::ApiGateway::RestApi, None where it has none."""
     body = mapping(rest_api.get("Body"))
-    document = body.get(POLICY, rest_api.get("Policy"))
+    document = as_document(body.get(POLICY, rest_api.get("Policy")))
     return document if isinstance(document, Unresolved) or document else None
 
 
