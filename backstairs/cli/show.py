@@ -17,13 +17,14 @@ from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextCol
 from rich.text import Text
 
 from backstairs.cli.project import ask, python_version
+from backstairs.template.openapi import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.console import Console
 
-    from backstairs.demo.tour import Seen, Stop
+    from backstairs.demo.stops import Seen, Stop
     from backstairs.local.running import Running
 
 
@@ -52,32 +53,26 @@ class _Seconds(ProgressColumn):
 
 def tour(console: Console, running: Running) -> bool:
     """Show the tour; returns whether every call came to what was expected."""
-    from backstairs.demo.tour import edge_stops, notification, stops
-    from backstairs.local.deploy import STACK_NAME
+    from backstairs.demo.tour import chapters
 
-    inside = stops(running)
-    if not inside:
+    as_expected, planned = True, None
+    for planned in chapters(running):
+        as_expected = _calls(console, running, planned.title, planned.stops) and as_expected
+        if planned.then is not None:
+            with step(console, planned.waiting):
+                came_of_it = planned.then(running)
+            console.print(came_of_it or "Nothing came of it.", markup=False)
+            as_expected = as_expected and came_of_it is not None
+    if planned is None:
         console.print("There is no tour of this application: its functions have other names.")
-        return True
-    as_expected = _calls(console, running, "\nReal calls through the doors:", inside)
-    with step(console, "waiting for the claim's notification"):
-        told = notification(running, STACK_NAME)
-    console.print(
-        f"The table's stream brought the claim to the notifier, which wrote:\n  {told}\n",
-        markup=False,
-    )
-    outside = edge_stops(running)
-    if outside:
-        title = "From outside, by the public APIs, their forwarders and webhooks:"
-        as_expected = _calls(console, running, title, outside) and as_expected
-    return as_expected and told is not None
+    return as_expected
 
 
 def _calls(console: Console, running: Running, title: str, planned: Iterable[Stop]) -> bool:
     """Make the calls and show what each came to."""
-    from backstairs.demo.tour import take
+    from backstairs.demo.stops import take
 
-    console.print(title + "\n")
+    console.print(f"\n{title}\n")
     as_expected = True
     for stop in planned:
         seen = take(running, stop)
@@ -150,37 +145,67 @@ def _decisive(decision: Mapping[str, Any]) -> str:
 
 def what_next(console: Console, running: Running, python: Path, logs: Path) -> None:
     """Say where things are and what to try."""
-    from backstairs.account.client import Account
-    from backstairs.demo.public import public_api_id
+    from backstairs.demo.tour import examples
 
     backstairs = Path(sys.executable).with_name("backstairs")
     with contextlib.suppress(ValueError):
         backstairs = backstairs.relative_to(Path.cwd())
-    endpoint = running.origins[0]
-    api = running.api_with("/members/m-1001")
-    outside = ""
-    if public_api_id(Account(running.account_url, running.region)) is not None:
-        outside = f"  {backstairs} call GET /partner/claims/m-1001 --api-key PartnerKey\n"
     for origin in running.origins:
         console.print(f"  {origin.name:24} http://127.0.0.1:{origin.port}  {origin.dns_name or ''}")
+    planned = examples(running) or examples_of(running)
+    lines = [f"  {backstairs} {line}" for line in planned]
+    signed = _by_curl(running, planned[0].split(), backstairs) if planned else []
     console.print(
-        f"""
-Functions run on {python_version(python)} ({python}); their logs are in {logs}.
-Try, in another terminal:
-
-  {backstairs} call GET /members/m-1001 --as notifier
-  {backstairs} call GET /members/m-1001 --as notifier --from internet
-{outside}  {backstairs} invoke notifier --event events/notifier/claim-created.json
-
-  eval "$({backstairs} credentials notifier)"
-  curl --aws-sigv4 aws:amz:{running.region}:execute-api \\
-    --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
-    --header "x-amz-security-token: $AWS_SESSION_TOKEN" \\
-    --header "x-apigw-api-id: {api.api_id}" \\
-    http://127.0.0.1:{endpoint.port}/{api.stage}/members/m-1001
-
-Not proven here, as no AWS account took part: what docs/live.md lists, each with how to see it.
-Ctrl-C ends everything.""",
+        "\n".join(
+            [
+                "",
+                f"Functions run on {python_version(python)} ({python}); their logs are in {logs}.",
+                *(["Try, in another terminal:", "", *lines, ""] if lines else []),
+                *([*signed, ""] if signed else []),
+                _NOT_PROVEN,
+                "Ctrl-C ends everything.",
+            ]
+        ),
         markup=False,
         soft_wrap=True,
     )
+
+
+_NOT_PROVEN = (
+    "Not proven here, as no AWS account took part: what docs/live.md lists, each with how to see "
+    "it."
+)
+
+
+def examples_of(running: Running) -> list[str]:
+    """A call of each API, as arguments of `backstairs`: its first GET, or else its first route."""
+    examples = []
+    for api in running.apis:
+        routes = sorted(api.routes, key=lambda route: (route.method != "GET", route.path))
+        for route in routes[:1]:
+            method = "GET" if route.method == "ANY" else route.method
+            path = "/" if route.path == DEFAULT else _PARAMETER.sub(r"\1", route.path)
+            caller = [f"--as {name}" for name in sorted(running.roles) if route.signed][:1]
+            examples.append(" ".join([f"call {method} {path} --api {api.name}", *caller]))
+    return examples
+
+
+# `{memberId}` or `{path+}`, for which its name stands in an example.
+_PARAMETER = re.compile(r"\{([^}+]+)\+?\}")
+
+
+def _by_curl(running: Running, example: Sequence[str], backstairs: Path) -> list[str]:
+    """The same call by curl, if somebody signs it and it is at a REST API behind an endpoint."""
+    _, _, path, *options = example
+    api = running.api_with(path)
+    if "--as" not in options or not api.private:
+        return []
+    caller = options[options.index("--as") + 1]
+    return [
+        f'  eval "$({backstairs} credentials {caller})"',
+        f"  curl --aws-sigv4 aws:amz:{running.region}:execute-api \\",
+        '    --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\',
+        '    --header "x-amz-security-token: $AWS_SESSION_TOKEN" \\',
+        f'    --header "x-apigw-api-id: {api.api_id}" \\',
+        f"    http://127.0.0.1:{running.origins[0].port}{api.base}{path}",
+    ]

@@ -145,9 +145,10 @@ def _watch(root: Path, inputs: Inputs, doors: Doors, console: Console) -> Watch:
 async def _up(project: Project, children: Children, urls: list[str], *, once: bool) -> int:
     from backstairs.cli.deployed import Deploying
     from backstairs.demo.backend import NAME, demo_backend
+    from backstairs.demo.deliveries import GITHUB
     from backstairs.demo.samples import load_samples
     from backstairs.local.deploy import STACK_NAME, Sam, StepError
-    from backstairs.local.run import open_doors
+    from backstairs.local.run import Doors
 
     console = Console(highlight=False)
     task = asyncio.current_task()
@@ -161,34 +162,34 @@ async def _up(project: Project, children: Children, urls: list[str], *, once: bo
         account = await deploying.application()
         urls.append(account.url)
         python = function_python()
-        opening = open_doors(
+        opening = Doors(
             account,
             STACK_NAME,
             children=children,
             python=python,
             state=state,
             backends={NAME: demo_backend},
+            origins=[GITHUB],
         )
         async with contextlib.AsyncExitStack() as stack:
             with step(console, "opening the doors, starting the functions"):
-                doors, running = await stack.enter_async_context(opening)
-                samples = project.root / "events" / "sample-members.json"
-                await asyncio.to_thread(load_samples, account, STACK_NAME, samples)
-            running.write(project.run_file)
+                doors = await stack.enter_async_context(opening)
+                await asyncio.to_thread(load_samples, account, STACK_NAME, project.root)
+            doors.running.write(project.run_file)
             deployed, problem = await deploying.edge(account)
             if deployed:
-                running = await doors.look_again()
-                running.write(project.run_file)
+                await doors.look_again()
+                doors.running.write(project.run_file)
             if problem is not None:
                 console.print(f"warning: there is no public edge: {problem}", markup=False)
             for notice in [*account.notices(), *doors.not_run()]:
                 console.print(f"note: {notice}", markup=False)
             # Before anybody is told to go ahead: what changes from now on is seen.
             watch = await asyncio.to_thread(_watch, project.root, deploying.inputs, doors, console)
-            as_expected = await asyncio.to_thread(tour, console, running)
+            as_expected = await asyncio.to_thread(tour, console, doors.running)
             if once:
                 return 0 if as_expected and problem is None else 1
-            what_next(console, running, python, logs)
+            what_next(console, doors.running, python, logs)
             await _stay_up(watch, account.url)
         # Not within the doors' task group, which would wrap it.
         raise ProblemError("the emulated account does not answer")

@@ -8,6 +8,10 @@ import json
 import time
 import uuid
 
+from backstairs.access import Origin
+
+# An address out of the ranges that GitHub publishes for its webhooks.
+GITHUB = Origin("github", None, "140.82.115.10")
 PUSH = json.dumps({"ref": "refs/heads/main"}).encode()
 
 

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from backstairs.demo.backend import NAME
-from backstairs.local.deploy import FORWARDER, FORWARDER_STACK_NAME, STACK_NAME, Stack
+from backstairs.local.deploy import STACK_NAME, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backstairs.account.client import Account
 
+FORWARDER_STACK_NAME = f"{STACK_NAME}-forwarder"
+FORWARDER = Stack(FORWARDER_STACK_NAME, "stacks/forwarder.yaml", "forwarder")
 HTTP_FORWARDER = Stack(f"{STACK_NAME}-http-forwarder", FORWARDER.template, FORWARDER.environment)
 WEBHOOKS = {
     provider: Stack(f"{STACK_NAME}-{provider}-webhooks", "stacks/webhooks.yaml", "webhooks")

@@ -11,11 +11,15 @@ if TYPE_CHECKING:
     from backstairs.account.client import Account
 
 
-def load_samples(account: Account, stack_name: str, file: Path) -> None:
-    """Put the items of a file (a JSON list, DynamoDB's own notation) into the stack's tables.
+FILE = "events/sample-members.json"
+
+
+def load_samples(account: Account, stack_name: str, root: Path) -> None:
+    """Put the items of `FILE` (a JSON list, DynamoDB's own notation) into the stack's tables.
 
     Each goes where it has the table's key attributes. Nothing is done without the file.
     """
+    file = root / FILE
     if not file.is_file():
         return
     client = account.client("dynamodb")

@@ -1,29 +1,29 @@
-"""A tour of real calls: who, from where, what, and what came of it."""
+"""A tour of real calls through the application: who, from where, what, and what is expected."""
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from botocore.credentials import Credentials
 
 from backstairs.account.client import Account
-from backstairs.client import Answer, call
 from backstairs.demo.deliveries import PUSH, by_github, by_stripe, charge
 from backstairs.demo.public import (
+    FORWARDER,
     HTTP_FORWARDER,
     WEBHOOK_SECRET,
     WEBHOOKS,
     partner_key,
     public_api_id,
 )
-from backstairs.local.deploy import FORWARDER
+from backstairs.demo.stops import Stop
+from backstairs.local.deploy import STACK_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from backstairs.local.running import OpenApi, Running
 
@@ -42,46 +42,39 @@ CLAIM = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """One call of the tour; `expected` is the status that the application's design calls for.
+class Chapter:
+    """A part of the tour; `then` waits for what its calls lead to, None where nothing came."""
 
-    `api` None: the one that has the path. `follows`: the call goes on to the answer's Location, and
-    what is expected is what that answers. `shows` are headers to show as the backend saw them, none
-    of which may have what the call says.
-    """
-
-    who: str
-    origin: str
-    method: str
-    path: str
-    expected: int
-    credentials: Credentials | None = None
-    forged: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    api: OpenApi | None = None
-    follows: bool = False
-    shows: tuple[str, ...] = ()
+    title: str
+    stops: list[Stop]
+    waiting: str = ""
+    then: Callable[[Running], str | None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a call came to; `told` is what there is to say of it besides."""
+def chapters(running: Running) -> Iterator[Chapter]:
+    """The tour, each part planned when the one before it is over; none of another application."""
+    inside = stops(running)
+    if not inside:
+        return
+    waiting = "waiting for the claim's notification"
+    yield Chapter("Real calls through the doors:", inside, waiting, notification)
+    outside = edge_stops(running)
+    if outside:
+        yield Chapter("From outside, by the public APIs, their forwarders and webhooks:", outside)
 
-    stop: Stop
-    answer: Answer
-    told: str | None = None
 
-    @property
-    def is_as_expected(self) -> bool:
-        """Whether it was answered, and seen by the backend, as the design calls for."""
-        if self.answer.status != self.stop.expected:
-            return False
-        if not self.stop.shows:
-            return True
-        return self.told is not None and not any(
-            value in self.told for value in self.stop.headers.values()
-        )
+def examples(running: Running) -> list[str]:
+    """What to try next, as arguments of `backstairs`; nothing for another application."""
+    if not {"notifier", "claims"} <= running.roles.keys():
+        return []
+    account = Account(running.account_url, running.region)
+    outside = f"call GET /partner{CLAIMS} --api-key PartnerKey"
+    return [
+        f"call GET {MEMBER} --as notifier",
+        f"call GET {MEMBER} --as notifier --from internet",
+        *([outside] if public_api_id(account) is not None else []),
+        "invoke notifier --event events/notifier/claim-created.json",
+    ]
 
 
 def stops(running: Running) -> list[Stop]:
@@ -218,67 +211,23 @@ def _trial_key(account: Account, api: OpenApi) -> str:
     return value
 
 
-def take(running: Running, stop: Stop) -> Seen:
-    """Make one call, and where it is to be followed, the one that its answer points to."""
-    api = stop.api or running.api_with(stop.path)
-    host = f"{api.api_id}.execute-api.{running.region}.amazonaws.com"
-    answer = _call(running, stop, host, stop.method, f"/{api.stage}{stop.path}")
-    told = _shown(answer, stop.shows) if stop.shows else None
-    if stop.follows:
-        status, location = answer.status, urlsplit(answer.headers.get("location", ""))
-        told = f"{status}, Location {location.geturl() or 'none'}"
-        # Nobody is sent on to another host, nor with what is for this one.
-        if location.netloc in ("", host) and location.path:
-            answer = _call(running, replace(stop, body=b""), host, "GET", location.path)
-            told += f", which answers {answer.status}"
-    return Seen(stop, answer, told)
-
-
-def _call(running: Running, stop: Stop, host: str, method: str, path: str) -> Answer:
-    origin = next(origin for origin in running.origins if origin.name == stop.origin)
-    credentials = stop.credentials
-    if credentials is not None and stop.forged:
-        credentials = Credentials(credentials.access_key, "forged", credentials.token)
-    return call(
-        origin.port,
-        method,
-        path,
-        host=host,
-        region=running.region,
-        credentials=credentials,
-        headers={**({"Content-Type": "application/json"} if stop.body else {}), **stop.headers},
-        body=stop.body,
-    )
-
-
-def _shown(answer: Answer, names: Iterable[str]) -> str | None:
-    """What the demo backend saw of some headers."""
-    try:
-        seen = {name.lower(): value for name, value in json.loads(answer.body)["headers"]}
-    except (ValueError, KeyError, TypeError):
-        return None
-    return "the backend sees " + ", ".join(
-        f"{name}: {seen[name]}" if name in seen else f"no {name}" for name in names
-    )
-
-
 def _frozen(account: Account, role_arn: str, session_name: str) -> Credentials:
     found = account.assume(role_arn, session_name)
     return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
 
 
-def notification(running: Running, stack_name: str) -> str | None:
+def notification(running: Running) -> str | None:
     """What the notifier made of the tour's claim, once the stream has brought it there."""
     account = Account(running.account_url, running.region)
-    table = account.physical_ids(stack_name).get("NotificationsTable")
+    table = account.physical_ids(STACK_NAME).get("NotificationsTable")
     if table is None:
         return None
     client = account.client("dynamodb")
     until = time.monotonic() + _NOTIFICATION_SECONDS
     while time.monotonic() < until:
         for item in client.scan(TableName=table)["Items"]:
-            text: str = item["text"]["S"]
-            return text
+            text = item["text"]["S"]
+            return f"The table's stream brought the claim to the notifier, which wrote:\n  {text}\n"
         time.sleep(0.1)
     return None
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from backstairs.runtime.process import Children
 
 STACK_NAME = "backstairs"
-FORWARDER_STACK_NAME = f"{STACK_NAME}-forwarder"
 _READY_SECONDS = 30
 _TAIL = 15
 _POLL_SECONDS = "0.2"
@@ -47,7 +46,6 @@ class Stack:
 
 
 APPLICATION = Stack(STACK_NAME, "template.yaml", "default")
-FORWARDER = Stack(FORWARDER_STACK_NAME, "stacks/forwarder.yaml", "forwarder")
 
 
 class StepError(Exception):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from backstairs.access import Authorization, Kind
 from backstairs.access.paths import decoded
 from backstairs.template.openapi import DEFAULT
 from backstairs.template.routes import matches_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from backstairs.access import Api
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,44 @@ class OpenOrigin:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRoute:
+    """A route of an API; `signed`: it asks for a signature."""
+
+    method: str
+    path: str
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OpenApi:
     """An API that can be called."""
 
     name: str
     api_id: str
     stage: str
-    paths: list[str]
+    routes: list[OpenRoute]
     private: bool = True
     http: bool = False
+
+    @classmethod
+    def of(cls, api: Api) -> OpenApi:
+        """From an API as it is decided on."""
+        routes = [
+            OpenRoute(one.method, one.path, one.authorization is Authorization.AWS_IAM)
+            for one in api.routes
+        ]
+        http = api.kind is Kind.HTTP
+        return cls(api.name, api.api_id, api.stage, routes, private=api.private, http=http)
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> OpenApi:
+        """From what `asdict` makes of one."""
+        return cls(**{**said, "routes": [OpenRoute(**route) for route in said["routes"]]})
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of its routes, each once."""
+        return sorted({route.path for route in self.routes})
 
     @property
     def base(self) -> str:
@@ -64,7 +97,7 @@ class Running:
         """Read what `write` wrote. Raises FileNotFoundError when nothing is running."""
         said = json.loads(path.read_text(encoding="utf-8"))
         said["origins"] = [OpenOrigin(**origin) for origin in said["origins"]]
-        said["apis"] = [OpenApi(**api) for api in said["apis"]]
+        said["apis"] = [OpenApi.read(api) for api in said["apis"]]
         return cls(**said)
 
     def api_with(self, path: str) -> OpenApi:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -21,29 +20,11 @@ from backstairs.http.servers import listen, port_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backstairs.access import Endpoint
-
 Lookup = Callable[[str], int | None]
 
 _HEAD_SECONDS = 10
 _CHUNK = 65536
 _GIVEN_UP = (ConnectionError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
-
-
-def names_of(endpoint: Endpoint, region: str) -> re.Pattern[str]:
-    """The DNS names that lead to an execute-api endpoint inside its VPC.
-
-    Source: API Gateway Developer Guide, "Invoke a private API"; with private DNS every API's own
-    name leads there too.
-    """
-    own = re.escape(endpoint.endpoint_id)
-    names = [
-        rf"{own}-[a-z0-9-]+\.execute-api\.{region}\.vpce\.amazonaws\.com",
-        rf"[a-z0-9]+-{own}\.execute-api\.{region}\.amazonaws\.com",
-    ]
-    if endpoint.private_dns:
-        names.append(rf"[a-z0-9]+\.execute-api\.{region}\.amazonaws\.com")
-    return re.compile("|".join(names))
 
 
 class Certificates:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from backstairs.cli.show import labelled, lines_of
-from backstairs.local.running import Running
+from backstairs.cli.show import examples_of, labelled, lines_of
+from backstairs.local.running import OpenApi, OpenRoute, Running
 
 ROLES = {
     "claims": "arn:aws:iam::123456789012:role/backstairs-ClaimsFunctionRole-1D09BB8D32766",
@@ -42,3 +44,23 @@ def test_generated_names_are_shown_as_the_commands_know_them() -> None:
     assert labelled(RUNNING, refused) == "claims holds no grant for GET /members/m-1001"
     admitted = "Allow statement 1 of NotifierFunctionRolePolicy0 matches"
     assert labelled(RUNNING, admitted) == "Allow statement 1 of NotifierFunction's policy matches"
+
+
+def test_what_to_try_comes_from_the_apis_that_are_there() -> None:
+    """A GET of each API where it has one, signed by a function where the route asks for that."""
+    orders = [
+        OpenRoute("POST", "/orders", signed=True),
+        OpenRoute("GET", "/orders/{id}", signed=True),
+    ]
+    files = [OpenRoute("ANY", "/files/{path+}")]
+    apis = [
+        OpenApi("Orders", "a1", "prod", orders),
+        OpenApi("Files", "a2", "prod", files),
+        OpenApi("Hooks", "a3", "$default", [OpenRoute("ANY", "$default")], http=True),
+        OpenApi("Empty", "a4", "prod", []),
+    ]
+    assert examples_of(replace(RUNNING, apis=apis)) == [
+        "call GET /orders/id --api Orders --as claims",
+        "call GET /files/path --api Files",
+        "call GET / --api Hooks",
+    ]

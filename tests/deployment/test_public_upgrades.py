@@ -10,7 +10,8 @@ import pytest
 
 from backstairs.account.client import Account
 from backstairs.cli.project import tool
-from backstairs.local.deploy import FORWARDER, Sam, StepError, start_account
+from backstairs.demo.public import FORWARDER
+from backstairs.local.deploy import Sam, StepError, start_account
 from backstairs.runtime.process import Children
 from tests.local.application import ROOT, copy_application
 

@@ -20,9 +20,10 @@ import uvloop
 from backstairs.account.client import Account
 from backstairs.cli.project import function_python, tool
 from backstairs.client import Answer, call
+from backstairs.demo.public import FORWARDER
 from backstairs.http.asgi import read_body, send_response
-from backstairs.local.deploy import FORWARDER, Sam, Stack, start_account
-from backstairs.local.run import run
+from backstairs.local.deploy import Sam, Stack, start_account
+from backstairs.local.run import Doors
 from backstairs.runtime.process import Children
 from tests.local.application import ROOT, copy_application
 
@@ -142,15 +143,15 @@ class Edge:
 
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
-            async with run(
+            async with Doors(
                 self.account,
                 STACKS["rest"].name,
                 children=self._children,
                 python=function_python(),
                 state=self._state,
                 backends={BACKEND: self.backend},
-            ) as running:
-                self.running: Running = running
+            ) as doors:
+                self.running: Running = doors.running
                 opened.set()
                 await self._closing.wait()
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from backstairs.account.apis import deployed_stages
 from backstairs.account.endpoints import endpoint_dns_name
-from backstairs.demo.public import deployments
-from backstairs.local.deploy import FORWARDER, FORWARDER_STACK_NAME, STACK_NAME
+from backstairs.demo.public import FORWARDER, FORWARDER_STACK_NAME, deployments
+from backstairs.local.deploy import STACK_NAME
 from backstairs.template.intrinsics import Known, parameter_values
 from backstairs.template.load import load
 from backstairs.template.translate import translate

@@ -20,8 +20,8 @@ from backstairs.account.client import Account
 from backstairs.cli.project import function_python
 from backstairs.demo.tour import edge_stops
 from backstairs.gateway.usage import Throttle
-from backstairs.local.run import run
-from backstairs.local.running import OpenApi, Running
+from backstairs.local.run import Doors
+from backstairs.local.running import OpenApi, OpenRoute, Running
 from backstairs.runtime.process import Children
 from tests.local.test_emulator import Account as Emulated
 from tests.local.test_emulator_edge import http_api, in_plan, key, plan, rest_api
@@ -142,10 +142,10 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     seen: list[Running] = []
 
     async def serve() -> None:
-        async with run(
+        async with Doors(
             account, "edge-first", children=children, python=function_python(), state=state
-        ) as running:
-            seen.append(running)
+        ) as doors:
+            seen.append(doors.running)
             started.set()
             await asyncio.to_thread(stop.wait)
 
@@ -272,11 +272,17 @@ def test_call_repeats_a_header_and_sends_any_bytes(edge: Edge, tmp_path: Path) -
     assert event["headers"]["content-length"] == "3"
 
 
+def open_api(name: str, stage: str, *paths: str, http: bool = False) -> OpenApi:
+    """A public API with routes."""
+    routes = [OpenRoute("ANY", path) for path in paths]
+    return OpenApi(name, name, stage, routes, private=False, http=http)
+
+
 def test_an_api_is_found_as_its_routes_are() -> None:
     """A slash at the end of a REST API's path, escapes and the last resort of an HTTP API's."""
-    rest = OpenApi("Rest", "r", "dev", ["/things", "/partner/{path+}"], private=False)
-    http = OpenApi("Http", "h", "$default", ["/hooks/{id}"], private=False, http=True)
-    last = OpenApi("Last", "l", "$default", ["$default"], private=False, http=True)
+    rest = open_api("Rest", "dev", "/things", "/partner/{path+}")
+    http = open_api("Http", "$default", "/hooks/{id}", http=True)
+    last = open_api("Last", "$default", "$default", http=True)
     for apis, path, expected in (
         ([rest, http], "/things/", rest),
         ([rest, http], "/things/?x=1", rest),
@@ -295,7 +301,7 @@ def test_an_api_is_found_as_its_routes_are() -> None:
 def test_call_does_not_guess_the_api(edge: Edge, tmp_path: Path) -> None:
     """Where none of several has the path, it asks for one by name."""
     apis = [api for api in edge.running.apis if not api.http]
-    other = replace(apis[0], name="Other", paths=["/other"])
+    other = replace(apis[0], name="Other", routes=[OpenRoute("GET", "/other")])
     guessing = Edge(edge.account, replace(edge.running, apis=[*apis, other]), edge.state)
 
     said = command(guessing, tmp_path, "GET", "/nothing?token=1")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backstairs.local.running import OpenApi, OpenOrigin, Running
+from backstairs.local.running import OpenApi, OpenOrigin, OpenRoute, Running
 from tests.local.application import BACKSTAIRS, Application, copy_application
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def test_a_part_is_gone(name: str, says: str, control: int, tmp_path: Path) -> N
         region="us-east-1",
         control=control,
         origins=[OpenOrigin("endpoint", door, None)],
-        apis=[OpenApi("members", "abc123", "dev", ["/members/{id}"])],
+        apis=[OpenApi("members", "abc123", "dev", [OpenRoute("GET", "/members/{id}")])],
         roles={"notifier": "arn:aws:iam::123456789012:role/notifier"},
     )
     (tmp_path / "template.yaml").touch()

@@ -11,7 +11,8 @@ import pytest
 
 from backstairs.access import Endpoint
 from backstairs.http.servers import Servers
-from backstairs.network.proxy import Certificates, Network, names_of
+from backstairs.network.names import names_of
+from backstairs.network.proxy import Certificates, Network
 
 if TYPE_CHECKING:
     from pathlib import Path
