@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from backstairs.runtime.process import Children
 
 STACK_NAME = "backstairs"
-_READY_SECONDS = 30
+_READY_SECONDS = 120
 _TAIL = 15
 _POLL_SECONDS = "0.2"
 
