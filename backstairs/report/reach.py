@@ -15,7 +15,7 @@ from backstairs.access.truth import all_of, any_of
 from backstairs.report.network import rules
 from backstairs.report.network.names import Name, endpoint_ids, names
 from backstairs.report.network.passage import passage
-from backstairs.report.network.routes import INTERNET, PEERING
+from backstairs.report.network.routes import INTERNET
 from backstairs.report.network.step import Party, Step, Traffic, stops, unknown
 
 if TYPE_CHECKING:
@@ -197,12 +197,13 @@ def _from_outside(networks: Networks, client: Client, endpoint: DeclaredEndpoint
         table = networks.tables.get(subnet.table or "") if subnet else None
         if subnet is None or (subnet.table is not None and table is None):
             break
-        if table is None or not any(_may_lead(route, joining) for route in table.routes):
+        if table is None or not any(_may_lead(networks, route, joining) for route in table.routes):
             text = f"no route leads from {name} back to {client.vpc}"
             return stops(rules.PEERING_ROUTES, text, (table or subnet).source)
     text = f"{client.vpc} is not in the template"
     return unknown(rules.OUTSIDE_THE_TEMPLATE, text, client.party.source)
 
 
-def _may_lead(route: Route, joining: set[str]) -> bool:
-    return route.target in joining or route.via not in (PEERING, INTERNET)
+def _may_lead(networks: Networks, route: Route, joining: set[str]) -> bool:
+    elsewhere = {one.name for one in networks.peerings} - joining
+    return route.via != INTERNET and route.target not in elsewhere

@@ -21,6 +21,7 @@ from backstairs.template.networks import (
     RouteTable,
     Subnet,
     Vpc,
+    is_unresolved,
 )
 from backstairs.template.policies import policy_at
 from backstairs.template.resources import boolean, mappings, text_of, texts
@@ -189,8 +190,8 @@ def _subnets(resources: Resources, known: Mapping[str, Acl]) -> Iterator[Subnet]
             vpc=vpc,
             range=text_of(properties.get("CidrBlock"), f"{name} has no CidrBlock"),
             source=resources.source(name, ()),
-            table=tables.get(name),
-            acl=acls.get(name, of_vpc),
+            table=tables.get(name, _loose(tables)),
+            acl=acls.get(name, _loose(acls) or of_vpc),
         )
 
 
@@ -205,11 +206,21 @@ def _associated(resources: Resources, association: str, kind: str) -> dict[str, 
     return found
 
 
+def _loose(associated: Mapping[str, str]) -> str | None:
+    """What is associated with a subnet of which it is not known which one it is."""
+    found = (f"<{to} of {subnet}>" for subnet, to in associated.items() if is_unresolved(subnet))
+    return next(found, None)
+
+
 def _tables(resources: Resources) -> Iterator[RouteTable]:
     routes: dict[str, list[Route]] = {}
+    loose: list[Route] = []
     for name, properties in resources.of_type("AWS::EC2::Route"):
         table = resources.name_or_id(_TABLE, properties.get("RouteTableId"))
-        routes.setdefault(table, []).append(_route(resources, name, properties))
+        route = _route(resources, name, properties)
+        if is_unresolved(table):
+            loose.append(replace(route, doubt=f"it is put to {table}"))
+        routes.setdefault(table, []).append(route)
     propagated = {
         table: resources.source(name, ())
         for name, properties in resources.of_type("AWS::EC2::VPNGatewayRoutePropagation")
@@ -219,7 +230,7 @@ def _tables(resources: Resources) -> Iterator[RouteTable]:
         yield RouteTable(
             name=name,
             vpc=resources.name_or_id(VPC, properties.get("VpcId")),
-            routes=tuple(routes.get(name, ())),
+            routes=(*routes.get(name, ()), *loose),
             source=resources.source(name, ()),
             propagated=propagated.get(name),
         )
@@ -254,13 +265,15 @@ def _peerings(resources: Resources) -> Iterator[Peering]:
         )
         owner = properties.get("PeerOwnerId", resources.account)
         accepted = owner == resources.account or "PeerRoleArn" in properties
+        loose = next((vpc for vpc in (ours, theirs) if is_unresolved(vpc)), None)
+        doubt = None if accepted else f"{owner} has to accept it"
         region = properties.get("PeerRegion", resources.region)
         yield Peering(
             name=name,
             vpcs=(ours, theirs),
             source=resources.source(name, ()),
             abroad=region != resources.region,
-            doubt=resources.doubts.get(name, None if accepted else f"{owner} has to accept it"),
+            doubt=resources.doubts.get(name, loose or doubt),
         )
 
 

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from backstairs.access import Source, Unresolved
 
 
+def is_unresolved(name: str) -> bool:
+    """Whether it is not known what a name or id refers to: it may be anything of the template."""
+    return name.startswith("<")
+
+
 @dataclass(frozen=True, slots=True)
 class Vpc:
     """A VPC. `own_dns` is where its DNS servers are not (only) Amazon's."""

@@ -7,10 +7,11 @@ AWS::EC2::NetworkAclEntry; Amazon VPC User Guide, "Default security groups", "Ne
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Source, Unresolved
-from backstairs.template.networks import Acl, Allowance, SecurityGroup
+from backstairs.template.networks import Acl, Allowance, SecurityGroup, is_unresolved
 from backstairs.template.resources import boolean, text_of
 
 if TYPE_CHECKING:
@@ -39,19 +40,23 @@ def read_groups(resources: Resources) -> dict[str, SecurityGroup]:
         ]
         own = list(_inline(resources, name, properties, "Egress"))
         others = apart["Egress"].get(name, [])
-        default = [] if own or others else [_everything(name, source)]
+        default = [] if own or _certain(others) else [_everything(name, source)]
         groups[name] = SecurityGroup(
             name=name,
             vpc=resources.name_or_id(VPC, properties.get("VpcId", "the account's default VPC")),
             ingress=tuple(ingress),
             egress=(*own, *others, *default),
             source=source,
-            rules_apart=bool(others and not own),
+            rules_apart=not own and _certain(others),
         )
     for name, _ in resources.of_type(VPC):
         group = default_group(resources, name)
         groups[group] = _default(resources, name, group, apart)
     return groups
+
+
+def _certain(rules: list[Allowance]) -> bool:
+    return any(rule.doubt is None for rule in rules)
 
 
 def default_group(resources: Resources, vpc: str) -> str:
@@ -92,12 +97,20 @@ def _inline(
 
 
 def _apart(resources: Resources, way: str) -> dict[str, list[Allowance]]:
-    """The rules that are resources of their own, by the group they are put to."""
+    """The rules that are resources of their own, by the group they are put to.
+
+    One of which that is not known may be put to every group.
+    """
+    groups = [name for name, _ in resources.of_type(GROUP)]
+    groups += [default_group(resources, name) for name, _ in resources.of_type(VPC)]
     found: dict[str, list[Allowance]] = {}
     for name, properties in resources.of_type(f"AWS::EC2::SecurityGroup{way}"):
         group = resources.name_or_id(GROUP, properties.get("GroupId", properties.get("GroupName")))
         rule = _rule(resources, name, properties, way, resources.source(name, ()))
-        found.setdefault(group, []).append(rule)
+        loose = is_unresolved(group)
+        for one in groups if loose else (group,):
+            put = replace(rule, doubt=f"put to {group}") if loose else rule
+            found.setdefault(one, []).append(put)
     return found
 
 

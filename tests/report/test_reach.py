@@ -298,7 +298,38 @@ UNKNOWNS = {
     "another account has to accept the peering": (
         changed("PeerVpcId: !Ref Vpc", "PeerVpcId: !Ref Vpc, PeerOwnerId: '210987654321'"),
         "Function",
-        "whether Peering is there is not known: 210987654321 has to accept it",
+        "whether Peering joins the two VPCs is not known: 210987654321 has to accept it",
+    ),
+    "a route may be put to the client's table": (
+        changed(
+            "      RouteTableId: !Ref ConsumerTable\n      DestinationCidrBlock: 10.0.0.0/16\n",
+            "      RouteTableId: !ImportValue table\n      DestinationCidrBlock: 10.0.0.0/16\n",
+        ),
+        "Function",
+        "whether RouteThere leads to SubnetA is not known",
+    ),
+    "a table may be the client's subnet's": (
+        changed("SubnetId: !Ref ConsumerSubnet, RouteT", "SubnetId: !ImportValue s, RouteT"),
+        "Function",
+        (
+            "<ConsumerTable of <import of s>>, the route table of ConsumerSubnet, "
+            "is not in the template"
+        ),
+    ),
+    "the peering may join the two VPCs": (
+        changed("PeerVpcId: !Ref Vpc", "PeerVpcId: !ImportValue vpc"),
+        "Function",
+        "whether Peering joins the two VPCs is not known: <import of vpc>",
+    ),
+    "a rule may be put to the endpoint's group": (
+        changed(GROUP_RULE, "")
+        + """
+  Rule:
+    Type: AWS::EC2::SecurityGroupIngress
+    Properties: {GroupId: !ImportValue group, IpProtocol: "-1", CidrIp: 10.0.0.0/8}
+""",
+        "Host",
+        "Rule: whether it lets it into Endpoint on tcp 443 is not known",
     ),
     "routes are propagated": (
         TEMPLATE
@@ -610,6 +641,10 @@ FORWARDED = {
     "nothing leads there": (without("RouteThere", RESOLVED), False),
     "the addresses are somebody else's": (
         changed("Ip: 10.0.1.53, Port: 53", "Ip: 192.0.2.1, Port: 53", RESOLVED),
+        None,
+    ),
+    "the rule may be for this VPC": (
+        changed("VPCId: !Ref Consumer", "VPCId: !ImportValue vpc", RESOLVED),
         None,
     ),
     "the domain is not known": (

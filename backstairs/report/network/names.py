@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backstairs.access.truth import all_of
 from backstairs.report.network import rules
 from backstairs.report.network.passage import passage
 from backstairs.report.network.step import Party, Step, Traffic, holds, stops, unknown
+from backstairs.template.networks import is_unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,6 +68,9 @@ def _public(
     """A name that the whole world resolves, unless something in between answers otherwise."""
     zone = _zone(networks, vpc, domain)
     if zone is not None:
+        if vpc.name not in zone.vpcs:
+            text = f"whether {zone.name} answers {vpc.name} is not known"
+            return unknown(rules.PRIVATE_ZONE, text, zone.source)
         text = f"{zone.name} answers {vpc.name} for {zone.domain}, and nobody else does"
         return stops(rules.PRIVATE_ZONE, text, zone.source)
     asked = _asked(networks, vpc, endpoint, domain)
@@ -123,7 +127,7 @@ def _zone(networks: Networks, vpc: Vpc, domain: str) -> Zone | None:
         (
             zone
             for zone in networks.zones
-            if vpc.name in zone.vpcs and f".{domain}".endswith(f".{zone.domain}")
+            if _may_be(vpc, zone.vpcs) and f".{domain}".endswith(f".{zone.domain}")
         ),
         None,
     )
@@ -131,8 +135,11 @@ def _zone(networks: Networks, vpc: Vpc, domain: str) -> Zone | None:
 
 def _of_zone(zone: Zone, vpc: Vpc, endpoint: DeclaredEndpoint) -> Step:
     """A name that a private hosted zone gives an endpoint."""
-    if vpc.name not in zone.vpcs:
+    if not _may_be(vpc, zone.vpcs):
         return stops(rules.PRIVATE_ZONE, f"{zone.name} does not answer {vpc.name}", zone.source)
+    if vpc.name not in zone.vpcs:
+        text = f"whether {zone.name} answers {vpc.name} is not known"
+        return unknown(rules.PRIVATE_ZONE, text, zone.source)
     if not vpc.dns_support or vpc.own_dns is not None:
         text = f"whether {vpc.name} asks Amazon's DNS server is not known"
         return unknown(rules.AMAZON_DNS, text, vpc.source)
@@ -142,8 +149,16 @@ def _of_zone(zone: Zone, vpc: Vpc, endpoint: DeclaredEndpoint) -> Step:
 
 def _forwarding(networks: Networks, vpc: Vpc, domain: str) -> Forwarding | None:
     """The rule that sends a VPC's questions for a domain elsewhere, one in doubt first."""
-    found = [one for one in networks.forwardings if vpc.name in one.vpcs and _is_for(one, domain)]
+    found = [
+        one if vpc.name in one.vpcs else replace(one, doubt="it is for a VPC that is not known")
+        for one in networks.forwardings
+        if _may_be(vpc, one.vpcs) and _is_for(one, domain)
+    ]
     return max(found, key=lambda rule: (_in_doubt(rule), len(str(rule.domain))), default=None)
+
+
+def _may_be(vpc: Vpc, names: tuple[str, ...]) -> bool:
+    return vpc.name in names or any(map(is_unresolved, names))
 
 
 def _is_for(rule: Forwarding, domain: str) -> bool:

@@ -80,13 +80,13 @@ def _by(networks: Networks, route: Route, one: Subnet, other: Subnet) -> Step:
     if peering is None:
         text = f"{route.target}, to which {route.name} leads, is not in the template"
         return unknown(rules.OUTSIDE_THE_TEMPLATE, text, route.source)
+    if peering.doubt:
+        text = f"whether {peering.name} joins the two VPCs is not known: {peering.doubt}"
+        return unknown(rules.PEERING_ROUTES, text, peering.source)
     if set(peering.vpcs) != {one.vpc, other.vpc}:
         text = (
             f"{route.name} leads by {peering.name}, which does not join {one.vpc} and {other.vpc}"
         )
         return stops(rules.PEERING_ROUTES, text, route.source)
-    if peering.doubt:
-        text = f"whether {peering.name} is there is not known: {peering.doubt}"
-        return unknown(rules.PEERING_ROUTES, text, peering.source)
     text = f"{route.name} leads from {one.name} by {peering.name} to {other.name}"
     return holds(rules.PEERING_ROUTES, text, route.source)
