@@ -107,6 +107,7 @@ def test_the_paths_of_a_route_are_those_that_the_router_finds(
         paths = Paths(one, route, "GET", LIMIT)
         found = [*paths.plain(patterns), *paths.odd(patterns)]
         assert all(paths.leads_here(path) for path in found)
+        assert all(paths.leads_here(path) or kind is Kind.REST for path in paths.hidden(patterns))
         classes_found = {
             tuple(matches(pattern.text, path) for pattern in patterns) for path in found
         }

@@ -127,8 +127,11 @@ class World:
         yield ANONYMOUS, None
         yield self.role.name, self.role.principal
         teams = ("x", "X", "y") if "PrincipalTag" in self.guards else ()
+        told = any(word in self.guards for word in ("PrincipalArn", "username", "Partner"))
+        several = ("role/Some", "role/P1", "role/Partner", "user/bob1", "user/eve")
+        names = several if told else ("role/Some",)
         for tags in ({}, *({"team": team} for team in teams)):
-            for name in ("role/Some", "role/P1", "role/Partner", "user/bob1", "user/eve"):
+            for name in names:
                 ours = self._person(f"arn:aws:iam::{OURS}:{name}", tags)
                 known = ours.principal_arn if ours.principal_arn in self.guards else THIS_ACCOUNT
                 yield known, ours
@@ -155,17 +158,17 @@ class World:
     def _ways(self) -> Iterator[tuple[str, Endpoint | None]]:
         yield INTERNET, None
         yield self.endpoint.name, self.endpoint.origin.endpoint
-        for number, vpc in product(("2", "2b", "9"), ("vpc-1", "vpc-9")):
-            name = f"vpce-{number}"
-            known = name if f'"{name}"' in self.guards else OTHER_ENDPOINT
-            yield known, Endpoint(name, vpc)
+        vpcs = ("vpc-1", "vpc-9") if '"aws:SourceVpc"' in self.guards else ("vpc-9",)
+        for number, vpc in product(("2", "2b", "9"), vpcs):
+            yield OTHER_ENDPOINT, Endpoint(f"vpce-{number}", vpc)
 
 
 def _key(cell: Cell) -> tuple[Route, str, str]:
     """The route, caller and way in, without API key and address."""
     who = cell.caller.name.removesuffix(" with an API key")
     who = ANONYMOUS if who == KEY_HOLDER else who
-    return cell.question.route, who, cell.entrance.name.partition(", from ")[0]
+    way = cell.entrance.name.partition(", from ")[0]
+    return cell.question.route, who, OTHER_ENDPOINT if way.startswith("vpce-") else way
 
 
 def drawn(random: Random) -> World:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -64,9 +64,13 @@ class Pattern:
         return self.automaton.walk(self.automaton.start, self.before)
 
     @property
-    def tells(self) -> bool:
-        """Whether paths differ for it at all."""
-        return not self.automaton.settled(self.automaton.walk(self.start, "/"))
+    def is_odd(self) -> bool:
+        """Whether it names what is in no plain path."""
+        return _ODD.accepts(_ODD.walk(_ODD.start, self.text))
+
+    def tells(self, head: str = "/") -> bool:
+        """Whether paths that begin so differ for it."""
+        return not self.automaton.settled(self.automaton.walk(self.start, head))
 
 
 class _Compared:
@@ -137,6 +141,7 @@ class Paths:
     def __init__(self, api: Api, route: Route, method: str, limit: int) -> None:
         self._routes, self._route, self._method, self._limit = routes_of(api), route, method, limit
         self._http = api.kind is Kind.HTTP
+        self._head = "/" if route.path == DEFAULT else parts_of(route.path)[0]
         self._inside = Automaton([_row(route.path)])
         self._outside = Automaton(map(_row, self._routes.before(route, method)))
         self._plain: dict[frozenset[Pattern], list[str]] = {}
@@ -144,18 +149,16 @@ class Paths:
 
     def plain(self, patterns: frozenset[Pattern]) -> list[str]:
         """Paths that nobody can read otherwise."""
-        if patterns not in self._plain:
-            self._plain[patterns] = self._sent(patterns, odd=False)
-        return self._plain[patterns]
+        told = frozenset(one for one in patterns if one.tells(self._head))
+        if told not in self._plain:
+            self._plain[told] = self._sent(told, odd=False)
+        return self._plain[told]
 
     def odd(self, patterns: frozenset[Pattern]) -> list[str]:
         """Paths with escapes, dot segments, empty ones, or a slash at the end."""
         if patterns not in self._odd:
-            found = [
-                *self._sent(patterns, odd=True),
-                *self._sent(patterns, odd=True, decode=True),
-                *self._hidden(patterns),
-            ]
+            found = self._sent(patterns, odd=True)
+            found += self._sent(patterns, odd=True, decode=True)
             self._odd[patterns] = list(dict.fromkeys(found))
         return self._odd[patterns]
 
@@ -172,8 +175,11 @@ class Paths:
         language = _Sent(self._inside, self._outside, http=self._http, odd=odd)
         return list(classes(language, tracked, tokens, self._limit).values())
 
-    def _hidden(self, patterns: frozenset[Pattern]) -> Iterator[str]:
-        """Paths that are others once they are decoded and normalised."""
+    def hidden(self, patterns: frozenset[Pattern]) -> Iterator[str]:
+        """Paths that are others once they are decoded and normalised.
+
+        Where none was found that leads to the route, one that does not (`leads_here`).
+        """
         parts = parts_of(self._route.path)
         if self._route.path == DEFAULT:
             parts = ["/", "{path+}"]
@@ -190,15 +196,9 @@ class Paths:
         if end.startswith("/"):
             inside.append(text(end))
         slashes = ("%2F", "/") if parts[last].endswith("+}") else ("%2F",)
-        for meant in self._normal(patterns, inside):
+        for meant in _normal(patterns, tuple(inside), self._limit):
             value = meant.removesuffix(end).removeprefix("/")
             yield self._first(_climbing(head, value, tail, slashes)) or head + value + tail
-
-    def _normal(self, patterns: frozenset[Pattern], inside: Sequence[Row]) -> list[str]:
-        language = Within(inside, _NOT_NORMAL)
-        tokens = alphabet([*(one.automaton for one in patterns), language.inside, language.outside])
-        tracked = [_Compared(one, http=self._http) for one in patterns]
-        return list(classes(language, tracked, tokens, self._limit).values())
 
     def _first(self, candidates: Iterator[str]) -> str | None:
         """The first that leads to the route."""
@@ -222,8 +222,8 @@ class Paths:
                     del left[-1:]
                 elif dots != ".":
                     left.append(at)
-            rows = [_row("/" + "/".join(segments[at] for at in left))]
-            for meant in self._normal(patterns, rows):
+            row = _row("/" + "/".join(segments[at] for at in left))
+            for meant in _normal(patterns, (row,), self._limit):
                 sent = [
                     dots if free else segment
                     for free, dots, segment in zip(whole, chosen, segments, strict=True)
@@ -238,6 +238,15 @@ class Paths:
         nothing: frozenset[Pattern] = frozenset()
         found = self.plain(nothing) or self._sent(nothing, odd=True)
         return found[0] if found else None
+
+
+@lru_cache(maxsize=1024)
+def _normal(patterns: frozenset[Pattern], inside: tuple[Row, ...], limit: int) -> list[str]:
+    """A path of each class, without empty and dot segments."""
+    language = Within(inside, _NOT_NORMAL)
+    tokens = alphabet([*(one.automaton for one in patterns), language.inside, language.outside])
+    tracked = [_Compared(one, http=False) for one in patterns]
+    return list(classes(language, tracked, tokens, limit).values())
 
 
 def everywhere(patterns: frozenset[Pattern], limit: int) -> list[str]:

@@ -208,6 +208,7 @@ class _OfApi:
         """Those outside the claim that are not refused: a certain one, or all that are unknown."""
         reachable = self._api.private is (entrance.origin.endpoint is not None)
         told: dict[str, frozenset[Pattern]] = {}
+        closed: dict[tuple[object, ...], bool] = {}
         for route, by_method in self._paths.items():
             who = caller.keyed if route.needs_key else caller
             for method, paths in by_method:
@@ -223,32 +224,45 @@ class _OfApi:
                     told[method] = frozenset(found)
                     if reachable:
                         told[method] |= self._claim.patterns
-                yield from self._search(Witness(cell, call), paths, told[method])
+                asked = Witness(cell, call)
+                # Of a route, a decision looks at no more than this, and at the path.
+                alike = (method, route.authorization, route.needs_key)
+                try:
+                    if alike not in closed:
+                        closed[alike] = self._is_closed(asked, told[method])
+                    if not closed[alike]:
+                        yield from self._search(asked, paths, told[method])
+                except TooManyError:
+                    self._leave_out(f"paths of {question.label} for {who.name}: too many classes")
+
+    def _is_closed(self, asked: Witness, patterns: frozenset[Pattern]) -> bool:
+        """Whether it is refused whatever the path, and so however a path is read."""
+        if patterns not in self._all:
+            self._all[patterns] = everywhere(patterns, self._states)
+        return not any(self._decided(asked, self._all[patterns]))
 
     def _search(
         self, asked: Witness, paths: Paths, patterns: frozenset[Pattern]
     ) -> Iterator[Witness]:
-        try:
-            if not patterns:
-                yield from self._decide(asked, [paths.any_path] if paths.any_path else [])
+        if not patterns:
+            yield from self._decide(asked, [paths.any_path] if paths.any_path else [])
+            return
+        found = False
+        for one in self._decide(asked, paths.plain(patterns)):
+            yield one
+            if one.admitted:
                 return
-            # What is refused whatever the path, is refused however the path is read.
-            if not any(self._decided(asked, self._everywhere(patterns))):
-                return
-            for one in self._decide(asked, paths.plain(patterns)):
+            found = True
+        for one in self._decide(asked, paths.hidden(patterns)):
+            if paths.leads_here(one.call.path):
                 yield one
-                if one.admitted:
-                    return
+                found = True
+            else:
+                label = asked.cell.question.label
+                self._leave_out(f"{label} may be asked for so that it is read as {one.call.path}")
+        # What is certain already needs no other path; a pattern may want one that is not plain.
+        if not found or any(pattern.is_odd for pattern in patterns):
             yield from self._decide(asked, paths.odd(patterns))
-        except TooManyError:
-            question, caller = asked.cell.question, asked.cell.caller
-            self._leave_out(f"paths of {question.label} for {caller.name}")
-
-    def _everywhere(self, patterns: frozenset[Pattern]) -> list[str]:
-        """A path of each class, wherever it leads."""
-        if patterns not in self._all:
-            self._all[patterns] = everywhere(patterns, self._states)
-        return self._all[patterns]
 
     def _decide(self, asked: Witness, paths: Iterable[str]) -> Iterator[Witness]:
         for call, decision in self._decided(asked, paths):
@@ -267,7 +281,7 @@ class _OfApi:
                 yield call, decision
 
     def _leave_out(self, what: str) -> None:
-        self._coverage.left_out[f"{self._api.name}: {what}: too many classes"] = None
+        self._coverage.left_out[f"{self._api.name}: {what}"] = None
 
 
 def _call(
@@ -308,7 +322,7 @@ def _read(text: object, before: str) -> Iterator[Pattern]:
     if isinstance(text, str):
         for segments in readings(text):
             pattern = Pattern(text, segments, before)
-            if pattern.tells:
+            if pattern.tells():
                 yield pattern
 
 
