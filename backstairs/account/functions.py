@@ -73,7 +73,7 @@ def _labels(account: Account, first: str) -> dict[str, str]:
     labels: dict[str, str] = {}
     for stack_name in sorted(stacks, key=lambda name: (name != first, name)):
         for resource in account.resources(stack_name):
-            label = _label(resource["LogicalResourceId"])
+            label = label_of(resource["LogicalResourceId"])
             if resource["ResourceType"] != "AWS::Lambda::Function" or not label:
                 continue
             taken = label in labels.values()
@@ -81,7 +81,7 @@ def _labels(account: Account, first: str) -> dict[str, str]:
     return labels
 
 
-def _label(logical_id: str) -> str:
+def label_of(logical_id: str) -> str:
     """`ClaimTypesFunction` as people say it: `claim-types`."""
     words = re.findall(r"[A-Z][a-z0-9]*", logical_id.removesuffix("Function"))
     return "-".join(words).lower()

@@ -7,11 +7,14 @@
   backstairs access findings [TEMPLATE]         what is wrong with it, why, and what mends it
   backstairs access reach [TEMPLATE]            who reaches the endpoints by packets: names, routes,
                                                 network ACLs, security groups
+  backstairs access verify [TEMPLATE]           makes the calls for real, through the doors of what
+                                                `make up` runs here, and prints where they disagree
 
-Asks nobody: no account, no network, no deployment. Exit status: 0; 1 when somebody gains access
-(diff), when the contract is broken (check), when an error is found that nobody has accepted
-(findings); 2 when something cannot be read. A finding is accepted beside what it is about:
-`Metadata: {Backstairs: {Accept: {ID: "the reason"}}}`, on the resource or the template.
+But for verify it asks nobody: no account, no network, no deployment. Exit status: 0; 1 when
+somebody gains access (diff), when the contract is broken (check), when an error is found that nobody has
+accepted (findings), when proof and door disagree (verify); 2 when something cannot be read. A
+finding is accepted beside what it is about: `Metadata: {Backstairs: {Accept: {ID: "the reason"}}}`,
+on the resource or the template.
 """
 
 from __future__ import annotations
@@ -40,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     import argparse
 
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.usage = "%(prog)s [diff BASE [HEAD] | check | findings | reach] [TEMPLATE] [options]"
+    parser.usage = (
+        "%(prog)s [diff BASE [HEAD] | check | findings | reach | verify] [TEMPLATE] [options]"
+    )
     parser.add_argument("words", nargs="*", metavar="...", help="see above")
     parser.add_argument(
         "--parameter",
@@ -189,12 +194,38 @@ def _reach(options: argparse.Namespace, words: list[str]) -> int:
     return 0
 
 
+def _verify(options: argparse.Namespace, words: list[str]) -> int:
+    from backstairs.account.client import Account
+    from backstairs.cli import verify
+    from backstairs.cli.project import Project, reaching
+    from backstairs.report.contract import Contract, read_contract
+    from backstairs.report.matrix import matrix_of
+
+    if options.markdown or options.html or options.json:
+        raise ProblemError("verify is text: its exit status is the answer")
+    running = Project.here().running()
+    template, facts = _one_template(options, words), _facts(options)
+    path = options.contract or template.parent / CONTRACT
+    contract = read_contract(path) if options.contract or path.is_file() else Contract(())
+    application = _application(options, template, facts)
+    matrix = matrix_of(application, facts, also=contract.named)
+    account, stranger = (
+        Account(running.account_url, running.region, *account)
+        for account in ((), (verify.STRANGERS_ACCOUNT,))
+    )
+    with reaching(running):
+        lines, agree = verify.told(verify.verify(matrix, running, account, stranger))
+    _print("".join(f"{line}\n" for line in lines))
+    return 0 if agree else 1
+
+
 _ACTIONS = {
     "": _matrix,
     "diff": _diff,
     "check": _check,
     "findings": _findings,
     "reach": _reach,
+    "verify": _verify,
 }
 
 
