@@ -11,10 +11,10 @@
                                                 `make up` runs here, and prints where they disagree
 
 But for verify it asks nobody: no account, no network, no deployment. Exit status: 0; 1 when
-somebody gains access (diff), when the contract is broken (check), when an error is found that nobody has
-accepted (findings), when proof and door disagree (verify); 2 when something cannot be read. A
-finding is accepted beside what it is about: `Metadata: {Backstairs: {Accept: {ID: "the reason"}}}`,
-on the resource or the template.
+somebody gains access (diff), when the contract is broken (check), when an error is found that
+nobody has accepted (findings), when proof and door disagree (verify); 2 when something cannot be
+read. A finding is accepted beside what it is about: `Metadata: {Backstairs: {Accept: {ID: "the
+reason"}}}`, on the resource or the template.
 """
 
 from __future__ import annotations
