@@ -91,47 +91,55 @@ def elsewhere(application: Application) -> list[Origin]:
     return [one for one in origins(application) if one.name.startswith(OTHER_ENDPOINT)]
 
 
-def admits(
-    declared: DeclaredApi, route: Route, places: Iterable[Origin], caller: Principal | None
-) -> bool:
-    """Whether a caller gets in on a route from one of these places, for certain."""
-    return Verdict.ALLOWED in _verdicts(declared, route, places, caller)
+def admitted(
+    declared: DeclaredApi, routes: Iterable[Route], places: Iterable[Origin], who: Principal | None
+) -> list[Route]:
+    """Those of an API's routes on which a caller gets in from one of these places, for certain."""
+    verdicts = _verdicts(declared, routes, places, who)
+    return [route for route, found in verdicts if Verdict.ALLOWED in found]
 
 
-def refuses(
-    declared: DeclaredApi, route: Route, places: Iterable[Origin], caller: Principal | None
-) -> bool:
-    """Whether a caller is refused on a route from all of these places, for certain."""
-    return _verdicts(declared, route, places, caller) == {Verdict.REFUSED}
+def refused(
+    declared: DeclaredApi, routes: Iterable[Route], places: Iterable[Origin], who: Principal | None
+) -> list[Route]:
+    """Those on which a caller is refused from all of these places, for certain."""
+    verdicts = _verdicts(declared, routes, places, who)
+    return [route for route, found in verdicts if found == {Verdict.REFUSED}]
 
 
 def _verdicts(
-    declared: DeclaredApi, route: Route, places: Iterable[Origin], caller: Principal | None
-) -> set[Verdict]:
-    one = _question(declared, route)
-    return {
-        decide(Call(origin, one.method, one.path, declared.api, route, caller)).verdict
-        for origin in places
-    }
+    declared: DeclaredApi, routes: Iterable[Route], places: Iterable[Origin], who: Principal | None
+) -> Iterator[tuple[Route, set[Verdict]]]:
+    asked = {one.route: one for one in questions([declared], ())}
+    places = list(places)
+    for route in routes:
+        method, path = asked[route].method, asked[route].path
+        calls = (Call(origin, method, path, declared.api, route, who) for origin in places)
+        yield route, {decide(call).verdict for call in calls}
 
 
-def covered(declared: DeclaredApi, route: Route) -> bool:
-    """Whether a statement of the API's policy speaks of a route, or of a part, whatever it says."""
-    api = declared.api
-    statements = api.policy.statements if api.policy else ()
-    patterns = texts([text for statement in statements for text in statement.resources])
-    for one in questions([declared], patterns):
+def covered(declared: DeclaredApi) -> set[Route]:
+    """The routes that a statement of the API's policy speaks of, whole or in part."""
+    statements = declared.api.policy.statements if declared.api.policy else ()
+    found = _spoken_of(declared, questions([declared], ()), statements)
+    if len(found) < len(declared.api.routes):
+        patterns = texts([text for statement in statements for text in statement.resources])
+        found |= _spoken_of(declared, questions([declared], patterns), statements)
+    return found
+
+
+def _spoken_of(
+    declared: DeclaredApi, asked: Iterable[Question], statements: Iterable[Statement]
+) -> set[Route]:
+    api, found = declared.api, set()
+    for one in asked:
         resource = f"{api.arn}/{api.stage}/{one.method}{one.path}"
         request = Request("execute-api:Invoke", resource, Caller(), Context({}), api.arn)
-        if one.route is route and any(_speaks_of(request, statement) for statement in statements):
-            return True
-    return False
+        if one.route not in found and any(_is_about(request, each) for each in statements):
+            found.add(one.route)
+    return found
 
 
-def _speaks_of(request: Request, statement: Statement) -> bool:
+def _is_about(request: Request, statement: Statement) -> bool:
     matched = any(match(request) is not False for match in statement.resource_matches)
     return matched != statement.not_resources
-
-
-def _question(declared: DeclaredApi, route: Route) -> Question:
-    return next(one for one in questions([declared], ()) if one.route is route)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from backstairs.access import Known
 from backstairs.report.findings.calls import (
-    admits,
+    admitted,
     covered,
     elsewhere,
     methods,
@@ -49,10 +49,11 @@ def check(application: Application) -> Iterator[Finding]:
         (somebody_with_grants(application), Severity.WARNING, "a principal with a grant"),
     )
     for declared in apis(application):
-        routes = [route for route in methods(declared.api) if covered(declared, route)]
+        spoken_of = covered(declared) if declared.api.private else ()
+        routes = [route for route in methods(declared.api) if route in spoken_of]
         for caller, severity, who in callers:
-            admitted = [route for route in routes if admits(declared, route, places, caller)]
-            if admitted:
-                says = f"{who} may call {shown(named(admitted))} through any endpoint there is"
+            found = admitted(declared, routes, places, caller)
+            if found:
+                says = f"{who} may call {shown(named(found))} through any endpoint there is"
                 yield RULE.finds(declared.name, says, declared.source, severity)
                 break

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstairs.access import Authorization, Known
-from backstairs.report.findings.calls import is_open, methods, named, origins, refuses, settled
+from backstairs.report.findings.calls import is_open, methods, named, origins, refused, settled
 from backstairs.report.findings.evidence import apis, shown
 from backstairs.report.findings.model import Rule, Severity
 
@@ -39,20 +39,18 @@ def check(application: Application) -> Iterator[Finding]:
     application = settled(application)
     places = origins(application)
     for declared in apis(application):
-        refused = [
-            route
-            for route in declared.api.routes
-            if route.method == "OPTIONS" and _refused(declared, route, places)
-        ]
-        if refused:
-            says = f"{shown(named(refused))} cannot be asked without a signature, token or key"
+        found = _refused(declared, places)
+        if found:
+            says = f"{shown(named(found))} cannot be asked without a signature, token or key"
             yield RULE.finds(declared.name, says, declared.source)
 
 
-def _refused(declared: DeclaredApi, route: Route, places: list[Origin]) -> bool:
-    """Whether OPTIONS asks for an identity, or a policy that admits others refuses it."""
-    if not is_open(route):
-        return True
-    # Where the other routes ask for nothing either, a policy that refuses it is another matter.
-    others = any(one.authorization is not Authorization.NONE for one in methods(declared.api))
-    return others and refuses(declared, route, places, None)
+def _refused(declared: DeclaredApi, places: list[Origin]) -> list[Route]:
+    """Each OPTIONS that asks for an identity, or that a policy which admits others refuses."""
+    routes = declared.api.routes
+    preflights = [route for route in routes if route.method == "OPTIONS"]
+    # Where no route asks for an identity, a policy that refuses them is another matter.
+    if all(route.authorization is Authorization.NONE for route in methods(declared.api)):
+        return [route for route in preflights if not is_open(route)]
+    by_policy = refused(declared, preflights, places, None)
+    return [route for route in preflights if route in by_policy or not is_open(route)]

@@ -52,5 +52,5 @@ def _missed(declared: DeclaredApi) -> list[Route]:
         statement.effect == "Allow" and "*" in (statement.principals or ())
         for statement in (policy.statements if policy else ())
     )
-    routes = declared.api.routes if allows else ()
-    return [route for route in routes if not covered(declared, route)]
+    spoken_of = covered(declared) if allows else set(declared.api.routes)
+    return [route for route in declared.api.routes if route not in spoken_of]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from backstairs.access import Known
 from backstairs.report.findings.calls import (
-    admits,
+    admitted,
     named,
     origins,
     settled,
@@ -47,9 +47,7 @@ def check(application: Application) -> Iterator[Finding]:
     application = settled(application)
     places, ungranted = origins(application), somebody(application)
     for declared in apis(application):
-        open_routes = [
-            route for route in signed(declared.api) if admits(declared, route, places, ungranted)
-        ]
+        open_routes = admitted(declared, signed(declared.api), places, ungranted)
         if open_routes:
             routes = shown(named(open_routes))
             yield RULE.finds(
