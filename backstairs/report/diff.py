@@ -149,6 +149,7 @@ def _key(cell: Cell, several: Collection[str]) -> _Key:
     stage = declared.api.stage if declared.name in several else ""
     # An endpoint that one side declares, the other may only name.
     entrance = endpoint.endpoint_id if endpoint else cell.entrance.name
+    entrance += cell.entrance.peered
     question = (declared.name, stage, cell.question.label)
     return (question, cell.caller.name, entrance + (cell.entrance.origin.source_ip or ""))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backstairs.access import Endpoint, Origin
 from backstairs.report.named import address_classes
+from backstairs.report.reach import PEERED, Reachability, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +24,17 @@ OTHER_ENDPOINT_ID = "vpce-elsewhere"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entrance:
-    """An origin, what it stands for, and what was assumed about it (empty: nothing)."""
+    """An origin, what it stands for, and what was assumed about it (empty: nothing).
+
+    `peered` is the VPC whose calls come through the endpoint of another one.
+    """
 
     name: str
     origin: Origin
     says: str
     source: Source | None = None
     assumes: str = ""
+    peered: str = ""
 
 
 def entrances(application: Application, named: Named, facts: Facts) -> tuple[Entrance, ...]:
@@ -43,6 +48,7 @@ def _endpoints(application: Application, named: Named, facts: Facts) -> Iterator
         Entrance(one.name, Origin(one.name, one.endpoint), "declared in the template", one.source)
         for one in application.endpoints
     ]
+    found += _peered(application)
     for name, endpoint in facts.endpoints.items():
         if name not in declared:
             found.append(Entrance(name, Origin(name, endpoint), "from the facts"))
@@ -60,6 +66,24 @@ def _endpoints(application: Application, named: Named, facts: Facts) -> Iterator
     found.append(Entrance(OTHER_ENDPOINT, other, "of whatever account", assumes=default))
     for one in found:
         yield from _by_address(one, named.inner_addresses)
+
+
+def _peered(application: Application) -> Iterator[Entrance]:
+    """Peered VPCs whose packets reach an endpoint: policies take their calls for the endpoint's."""
+    if not application.networks.peerings:
+        return
+    declared = {one.name: one for one in application.endpoints}
+    for one in reach(application):
+        vpc = one.client.vpc
+        gets_there = one.verdict is not Reachability.NOT_REACHABLE and one.endpoint in declared
+        if one.client.kind != PEERED or not gets_there or vpc is None:
+            continue
+        name = f"{vpc} by {one.endpoint}"
+        says = f"a peered VPC ({one.client.party.source}); its calls look like the endpoint's own"
+        doubt = "its packets get there" if one.verdict is Reachability.UNKNOWN else ""
+        endpoint = declared[one.endpoint]
+        origin = Origin(name, endpoint.endpoint)
+        yield Entrance(name, origin, says, endpoint.source, doubt, vpc)
 
 
 def _internet(named: Named, facts: Facts) -> Iterator[Entrance]:

@@ -71,6 +71,30 @@ COGNITO = """\
             UserPoolArn: arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_a
 """
 CALLS = 'PolicyDocument: {Statement: [{Effect: Allow, Action: "execute-api:*", Resource: "*"}]}'
+PEERING = """
+  Peering:
+    Type: AWS::EC2::VPCPeeringConnection
+    Condition: CreatesNetwork
+    Properties: {VpcId: !Ref Vpc, PeerVpcId: vpc-0ff1ce}
+  RouteToOffice:
+    Type: AWS::EC2::Route
+    Condition: CreatesNetwork
+    Properties:
+      RouteTableId: !Ref PrivateRouteTable
+      DestinationCidrBlock: 10.99.0.0/16
+      VpcPeeringConnectionId: !Ref Peering
+  EndpointFromOffice:
+    Type: AWS::EC2::SecurityGroupIngress
+    Condition: CreatesNetwork
+    Properties:
+      GroupId: !Ref EndpointSecurityGroup
+      IpProtocol: tcp
+      FromPort: 443
+      ToPort: 443
+      CidrIp: 10.99.0.0/16
+
+Outputs:
+"""
 GET_MEMBERS = 'Properties: {RestApiId: !Ref ClaimsApi, Method: GET, Path: "/members/{memberId}"}'
 
 
@@ -513,6 +537,13 @@ MUTATIONS = [
         ENDPOINT_ALLOW,
         ENDPOINT_ALLOW.replace("execute-api:Invoke", "s3:GetObject"),
         closes=CLOSED,
+        file=NETWORK,
+    ),
+    Mutation(
+        "a peered VPC that reaches the endpoint",
+        "\nOutputs:\n",
+        PEERING,
+        Call(ANONYMOUS, TYPES, REFERENCE_API, f"vpc-0ff1ce by {ENDPOINT}"),
         file=NETWORK,
     ),
 ]
