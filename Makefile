@@ -22,6 +22,14 @@ test: install .venv/aws4_testsuite .venv/octokit_examples .venv/chromium ## ever
 	@here=$$($(LOCAL)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	if [ "python$$here" != "$(LAMBDA)" ]; then $(MAKE) --no-print-directory test-deployed HERE="$$here"; fi
 
+# What needs no account, no socket and no other process: the decision, what it stands on, its proof.
+FAST := tests/test_folders.py tests/test_rooms.py tests/access tests/cli/test_show.py \
+	tests/local/test_batches.py tests/local/test_event_filter.py tests/report/test_contract.py \
+	tests/report/test_formats.py tests/report/test_matrix.py tests/template/test_apis.py
+
+test-fast: install ## the decision and its proof, in under 20 s: before each commit
+	@$(LOCAL)/pytest -m "not hypothesis" $(FAST)
+
 ifdef DEPLOYED
 test-deployed: .venv/$(LAMBDA)/.installed
 	@echo "once more, what runs in Lambda, on its Python: $(DEPLOYED)"
@@ -135,4 +143,4 @@ lock: .venv/uv/.installed ## renew the hashed requirements from the .in files
 clean: ## remove what was installed, built and left by runs
 	rm -rf .venv .aws-sam .backstairs
 
-.PHONY: up test test-deployed lint install bench lock clean always
+.PHONY: up test test-fast test-deployed lint install bench lock clean always
