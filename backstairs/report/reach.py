@@ -85,13 +85,18 @@ class Reach:
 
 def reach(application: Application) -> tuple[Reach, ...]:
     """Every client with every endpoint, those too that the template only names by an id."""
-    found = []
+    found, outside = [], _endpoints_outside(application)
+    names_from = {
+        (vpc.name, one.name): tuple(names(application, vpc, one))
+        for vpc in application.networks.vpcs.values()
+        for one in application.endpoints
+    }
     for client in _clients(application):
         for endpoint in application.endpoints:
-            if client.kind == PEERED and client.vpc == endpoint.vpc:
-                continue
-            found.append(_reach(application, client, endpoint))
-        found += [_outside(client, name) for name in _endpoints_outside(application)]
+            if client.kind != PEERED or client.vpc != endpoint.vpc:
+                known = names_from.get((client.vpc or "", endpoint.name), ())
+                found.append(_reach(application.networks, client, endpoint, known))
+        found += [_outside(client, name) for name in outside]
     return tuple(found)
 
 
@@ -140,12 +145,12 @@ def _in_no_vpc(client: Client) -> Reason:
     return Reason(rules.OUTSIDE_A_VPC, text, client.party.source)
 
 
-def _reach(application: Application, client: Client, endpoint: DeclaredEndpoint) -> Reach:
+def _reach(
+    networks: Networks, client: Client, endpoint: DeclaredEndpoint, found: tuple[Name, ...]
+) -> Reach:
     if client.vpc is None:
         return Reach(client, endpoint.name, Reachability.NOT_REACHABLE, (_in_no_vpc(client),))
-    vpc = application.networks.vpcs.get(client.vpc)
-    found = tuple(names(application, vpc, endpoint)) if vpc else ()
-    steps = list(_steps(application, client, endpoint, found))
+    steps = list(_steps(networks, client, endpoint, found))
     truth = all_of(step.truth for step in steps)
     reasons = []
     for step in steps:
@@ -156,9 +161,8 @@ def _reach(application: Application, client: Client, endpoint: DeclaredEndpoint)
 
 
 def _steps(
-    application: Application, client: Client, endpoint: DeclaredEndpoint, found: tuple[Name, ...]
+    networks: Networks, client: Client, endpoint: DeclaredEndpoint, found: tuple[Name, ...]
 ) -> Iterator[Step]:
-    networks = application.networks
     if not endpoint.subnets:
         text = f"{endpoint.name} is in no subnet, so it has no address"
         yield stops(rules.ENDPOINT_SUBNETS, text, endpoint.source)

@@ -15,34 +15,32 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from backstairs.access import Policy, Unresolved, parse_policy
+from backstairs.access import Unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from backstairs.access import Source
+    from collections.abc import Mapping
 
 _Statements = list[dict[str, Any]]
 
 _ARN = re.compile(r"arn:([^:]+):iam::aws:policy/(?:[^:]+/)?([\w+=,.@-]+)", re.ASCII)
 
 
-def managed_policy(name: str, arn: str | Unresolved, sources: Sequence[Source]) -> Policy:
-    """A policy of AWS's by its ARN, reported as `name`; one that is not known is unknown."""
-    found = _ARN.fullmatch(arn) if isinstance(arn, str) else None
-    partition, policy = found.groups() if found else ("", "")
-    if partition == "aws" and policy in _NEITHER:
-        return Policy(name, ())
-    if partition == "aws" and policy in _EITHER:
-        document = {"Version": "2012-10-17", "Statement": _EITHER[policy]}
-        return parse_policy(name, document, sources=sources)
-    why = arn if isinstance(arn, Unresolved) else Unresolved(f"what {arn} allows is not known")
-    return parse_policy(name, why, sources=sources)
+def managed_document(arn: str | Unresolved) -> dict[str, Any] | Unresolved | None:
+    """What a managed policy that is not in the template says of APIs and functions.
 
-
-def is_managed_by_aws(arn: str) -> bool:
-    """Whether an ARN is that of a policy of AWS's own."""
-    return _ARN.fullmatch(arn) is not None
+    None: nothing at all. `Unresolved`: it is not known.
+    """
+    if isinstance(arn, Unresolved):
+        return arn
+    found = _ARN.fullmatch(arn)
+    if found is None:
+        return Unresolved(f"{arn} is not in the template")
+    partition, name = found.groups()
+    if partition == "aws" and name in _NEITHER:
+        return None
+    if partition == "aws" and name in _EITHER:
+        return {"Version": "2012-10-17", "Statement": _EITHER[name]}
+    return Unresolved(f"what {arn} allows is not known")
 
 
 def _allow(

@@ -63,13 +63,12 @@ class Places:
 
     def _owner(self, logical_id: str) -> str:
         """The longest name among SAM's resources that it begins with."""
-        names = (
-            name
-            for name, resource in self._written.items()
-            if logical_id.startswith(name)
-            and str(resource.get("Type")).startswith("AWS::Serverless::")
-        )
-        return max(names, key=len, default="")
+        names = (logical_id[:length] for length in range(len(logical_id), 0, -1))
+        return next((name for name in names if self._is_sams(name)), "")
+
+    def _is_sams(self, name: str) -> bool:
+        resource = self._written.get(name, {})
+        return str(resource.get("Type")).startswith("AWS::Serverless::")
 
     def _route(self, logical_id: str, path: Path) -> Source | None:
         """The function's event that made a route."""

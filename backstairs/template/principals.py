@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access import Policy, Principal, Unresolved, parse_policy
-from backstairs.template.managed_policies import is_managed_by_aws, managed_policy
+from backstairs.template.managed_policies import managed_document
 from backstairs.template.model import DeclaredPrincipal, NotRead
 from backstairs.template.policies import as_document, policy_at
 from backstairs.template.resources import texts
@@ -134,9 +134,9 @@ def _add_own(resources: Resources, holder: _Holder, properties: Mapping[str, Any
             resources, label, holder.name, (*path, "PolicyDocument"), document
         )
     for number, arn in enumerate(texts(properties.get("ManagedPolicyArns"))):
-        path = ("Properties", "ManagedPolicyArns", number)
+        place: tuple[str, Path] = (holder.name, ("Properties", "ManagedPolicyArns", number))
         label, key = f"{holder.name}'s managed policy", resources.named(_MANAGED, arn) or arn
-        holder.policies[key] = _managed(resources, label, arn, resources.source(holder.name, path))
+        holder.policies[key] = _managed(resources, label, arn, place)
 
 
 def _attach(
@@ -155,15 +155,18 @@ def _attach(
             )
 
 
-def _managed(resources: Resources, label: str, arn: str | Unresolved, source: Source) -> Policy:
+def _managed(
+    resources: Resources, label: str, arn: str | Unresolved, place: tuple[str, Path]
+) -> Policy:
     """A managed policy by what refers to it: the template's, AWS's, or one that is not known."""
     name = resources.named(_MANAGED, arn)
     if name is not None:
         return _declared(resources, f"{label} {name}", name)
-    if isinstance(arn, str) and not is_managed_by_aws(arn):
-        outside = Unresolved(f"{arn} is not in the template")
-        return parse_policy(f"{label} {arn.rpartition('/')[2]}", outside, sources=[source])
-    return managed_policy(f"{label} {str(arn).rpartition('/')[2]}", arn, [source])
+    called = f"{label} {str(arn).rpartition('/')[2]}"
+    document = managed_document(arn)
+    if document is None:
+        return Policy(called, ())
+    return parse_policy(called, document, sources=[resources.source(*place)])
 
 
 def _declared(resources: Resources, label: str, name: str) -> Policy:
@@ -226,9 +229,9 @@ def _policies(holder: _Holder) -> Iterator[Policy]:
 def _limits(
     resources: Resources, holder: _Holder, properties: Mapping[str, Any]
 ) -> Iterator[Policy]:
-    source = resources.source(holder.name, ("Properties", "PermissionsBoundary"))
     for arn in texts(properties.get("PermissionsBoundary")):
-        yield _managed(resources, f"{holder.name}'s permissions boundary", arn, source)
+        place = holder.name, ("Properties", "PermissionsBoundary")
+        yield _managed(resources, f"{holder.name}'s permissions boundary", arn, place)
 
 
 def _tags(value: object) -> dict[str, str | Unresolved]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from backstairs.access.truth import Truth, any_of
@@ -17,6 +18,7 @@ EVERYWHERE = ("0.0.0.0/0", "::/0")
 _LONGEST = 128
 
 
+@lru_cache(maxsize=4096)
 def covers(outer: Range, inner: Range) -> Truth:
     """Whether a range holds all of another; None where it holds a part, or where one is unknown."""
     if str(outer) == EVERYWHERE[0] and ":" not in str(inner):
