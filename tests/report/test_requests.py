@@ -133,6 +133,11 @@ def test_everybody_is_let_in_by_a_whitelist() -> None:
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ad*"}}, THIS_ACCOUNT, "role/ad"),
         ({"StringLike": {"aws:username": "bob*"}}, THIS_ACCOUNT, "user/bob"),
         ({"StringEquals": {"aws:PrincipalType": "User"}}, THIS_ACCOUNT, "user/"),
+        (
+            {"ArnLike": {"aws:PrincipalArn": "arn:aws:sts::*:federated-user/*"}},
+            THIS_ACCOUNT,
+            "federated-user/",
+        ),
         ({"StringLike": {"aws:userid": "*:bob"}}, THIS_ACCOUNT, ":bob"),
         ({"StringEquals": {"aws:PrincipalAccount": OTHER}}, f"account {OTHER}", OTHER),
         ({"StringLike": {"aws:PrincipalAccount": "77*"}}, OTHER_ACCOUNT, "::77"),
@@ -270,12 +275,25 @@ def test_what_the_claim_lets_in_is_no_witness() -> None:
     assert search.coverage.decided > 10
 
 
-def test_a_policy_variable_is_left_out_by_name() -> None:
-    """Anybody may have any name: those are not enumerated, and it says so."""
-    own = everybody("Allow", "execute-api:/dev/GET/${aws:username}")
-    _, search = found(guarded(own))
-    (why,) = search.coverage.left_out
-    assert "aws:username" in why
+@pytest.mark.parametrize(
+    ("statement", "tells"),
+    [
+        (everybody("Allow", "execute-api:/dev/GET/${aws:username}"), "aws:username"),
+        (everybody("Allow", "execute-api:/dev/GET/a%2*"), "a%2*"),
+        (everybody("Allow", StringLike={"aws:CurrentTime": "2027-*"}), "aws:CurrentTime"),
+        (everybody("Allow", StringLike={"aws:VpcSourceIp": "10.*"}), "aws:VpcSourceIp"),
+        (everybody("Allow", NumericEquals={"aws:SourceVpce": "1"}), "aws:SourceVpce"),
+        (everybody("Allow", NumericEquals={"aws:PrincipalAccount": "1"}), "aws:PrincipalAccount"),
+        (everybody("Deny", StringEquals={"aws:PrincipalTag/a": "x"}), "AuditorRole"),
+    ],
+)
+def test_what_cannot_be_enumerated_is_left_out_by_name(
+    statement: Mapping[str, Any], tells: str
+) -> None:
+    """Variables that strangers fill, comparisons that are not understood, tags of sessions."""
+    auditor = replace(role("Auditor"), functions=())
+    _, search = found(guarded(statement), auditor)
+    assert any(tells in why for why in search.coverage.left_out)
     assert not search.coverage.whole
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from backstairs.access import Api, Authorization, Kind, Route
 from backstairs.access.patterns import arn_match, matches
 from backstairs.report.requests.automata import Automaton, Within, alphabet, classes
-from backstairs.report.requests.paths import Paths, Pattern
-from backstairs.report.requests.patterns import arn_like, like, readings
+from backstairs.report.requests.paths import Paths
+from backstairs.report.requests.patterns import Pattern, arn_like, like, readings
 from backstairs.template.routes import routes_of
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ apart stands for all of it: callers (`strangers`), ways in (`ways`), times, meth
 (`paths`). What cannot be enumerated is said in `Coverage.left_out`, never taken for refused.
 """
 
-from backstairs.report.requests.search import Coverage, Requests, Witness
+from backstairs.report.requests.search import Requests
 from backstairs.report.requests.strangers import FULL_GRANT, ROOT
+from backstairs.report.requests.witness import Coverage, Witness
 
 __all__ = ["FULL_GRANT", "ROOT", "Coverage", "Requests", "Witness"]

@@ -8,7 +8,6 @@ dot segments (`access.paths`), makes classes of its own: `GET /claims/..%2Fmembe
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
@@ -27,7 +26,7 @@ from backstairs.report.requests.automata import (
     classes,
     text,
 )
-from backstairs.report.requests.patterns import like, resource
+from backstairs.report.requests.patterns import NOT_NORMAL, ODD, Pattern
 from backstairs.template.openapi import DEFAULT
 from backstairs.template.routes import parts_of, routes_of
 
@@ -36,41 +35,11 @@ if TYPE_CHECKING:
 
     from backstairs.access import Api, Route
 
-_NOT_NORMAL = tuple(map(like, ("*//*", "*/./*", "*/../*", "*/.", "*/..", "?*/")))
-_ODD = Automaton([*_NOT_NORMAL, like("*%*")])
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _SEPARATORS = " ?#"
 _PADDING = 4
 
 _State = tuple[int, int, int, bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A pattern of `Resource` in one reading, and what stands before a path it is compared with."""
-
-    text: str
-    segments: bool
-    before: str
-
-    @property
-    def automaton(self) -> Automaton:
-        """What covers the whole."""
-        return resource(self.text, segments=self.segments)
-
-    @property
-    def start(self) -> int:
-        """The state in which a path begins."""
-        return self.automaton.walk(self.automaton.start, self.before)
-
-    @property
-    def is_odd(self) -> bool:
-        """Whether it names what is in no plain path."""
-        return _ODD.accepts(_ODD.walk(_ODD.start, self.text))
-
-    def tells(self, head: str = "/") -> bool:
-        """Whether paths that begin so differ for it."""
-        return not self.automaton.settled(self.automaton.walk(self.start, head))
 
 
 class _Compared:
@@ -91,17 +60,17 @@ class _Compared:
 class _Sent:
     """The paths that lead to a route, either the plain ones or the odd ones.
 
-    State: what the route's pattern, those before it, and `_ODD` have read; and for a REST API
+    State: what the route's pattern, those before it, and `ODD` have read; and for a REST API
     whether a slash is held back, which does not count at the end, for an HTTP API whether only
     slashes were read, which count as one.
     """
 
     def __init__(self, inside: Automaton, outside: Automaton, *, http: bool, odd: bool) -> None:
         self._inside, self._outside, self._http, self._odd = inside, outside, http, odd
-        self.start: _State = (inside.start, outside.start, _ODD.start, False)
+        self.start: _State = (inside.start, outside.start, ODD.start, False)
 
     def step(self, state: _State, token: str) -> _State | None:
-        if state[2] == _ODD.start and not token.startswith("/"):
+        if state[2] == ODD.start and not token.startswith("/"):
             return None  # every path begins with one
         return (self._http_step if self._http else self._rest_step)(state, token)
 
@@ -112,23 +81,23 @@ class _Sent:
         inside = self._inside.walk(inside, read)
         if not inside:
             return None
-        return inside, self._outside.walk(outside, read), _ODD.walk(odd, token), kept
+        return inside, self._outside.walk(outside, read), ODD.walk(odd, token), kept
 
     def _http_step(self, state: _State, token: str) -> _State | None:
         inside, outside, odd, leading = state
         read = _decoded(token, http=True)
-        first = odd == _ODD.start
+        first = odd == ODD.start
         if leading and read == "/":
             read = ""
         inside = self._inside.walk(inside, read)
         if not inside:
             return None
         leading = (first or leading) and read in ("", "/")
-        return inside, self._outside.walk(outside, read), _ODD.walk(odd, token), leading
+        return inside, self._outside.walk(outside, read), ODD.walk(odd, token), leading
 
     def accepts(self, state: _State) -> bool:
         inside, outside, odd, held = state
-        if _ODD.accepts(odd) is not self._odd:
+        if ODD.accepts(odd) is not self._odd:
             return False
         if held and not self._http and inside == self._inside.start:
             inside, outside = self._inside.step(inside, "/"), self._outside.step(outside, "/")
@@ -165,7 +134,7 @@ class Paths:
     def _sent(self, patterns: frozenset[Pattern], *, odd: bool, decode: bool = False) -> list[str]:
         """A path of each class, told apart as it is sent or decoded."""
         automata = [one.automaton for one in patterns]
-        told = [*automata, self._inside, self._outside, _ODD]
+        told = [*automata, self._inside, self._outside, ODD]
         tokens = alphabet(told, _sendable)
         tracked = [_Compared(one, http=self._http, decode=decode) for one in patterns]
         if odd:
@@ -243,7 +212,7 @@ class Paths:
 @lru_cache(maxsize=1024)
 def _normal(patterns: frozenset[Pattern], inside: tuple[Row, ...], limit: int) -> list[str]:
     """A path of each class, without empty and dot segments."""
-    language = Within(inside, _NOT_NORMAL)
+    language = Within(inside, NOT_NORMAL)
     tokens = alphabet([*(one.automaton for one in patterns), language.inside, language.outside])
     tracked = [_Compared(one, http=False) for one in patterns]
     return list(classes(language, tracked, tokens, limit).values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from backstairs.access.patterns import literal, parts_of
@@ -50,13 +52,52 @@ def in_any_case(pattern: str) -> Row:
     )
 
 
-@lru_cache(maxsize=4096)
-def resource(pattern: str, *, segments: bool) -> Automaton:
-    """A pattern of `Resource`, in one of its two readings."""
-    return Automaton([like(pattern, segments=segments)])
-
-
 def readings(pattern: str) -> tuple[bool, ...]:
     """The readings of a pattern of `Resource` that may differ: plain, and within segments."""
     within = any(part.within for part in parts_of(pattern, segments=True))
     return (False, True) if within else (False,)
+
+
+# What a path without empty and dot segments is none of, and what a plain one is none of.
+NOT_NORMAL = tuple(map(like, ("*//*", "*/./*", "*/../*", "*/.", "*/..", "?*/")))
+ODD = Automaton([*NOT_NORMAL, like("*%*")])
+_HALF = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+@lru_cache(maxsize=4096)
+def _resource(pattern: str, *, segments: bool) -> Automaton:
+    """A pattern of `Resource`, in one of its two readings."""
+    return Automaton([like(pattern, segments=segments)])
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern of `Resource` in one reading, and what stands before a path it is compared with."""
+
+    text: str
+    segments: bool
+    before: str
+
+    @property
+    def automaton(self) -> Automaton:
+        """What covers the whole."""
+        return _resource(self.text, segments=self.segments)
+
+    @property
+    def start(self) -> int:
+        """The state in which a path begins."""
+        return self.automaton.walk(self.automaton.start, self.before)
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether it names what is in no plain path."""
+        return ODD.accepts(ODD.walk(ODD.start, self.text))
+
+    @property
+    def splits_escapes(self) -> bool:
+        """Whether it has a percent sign that begins no escape."""
+        return _HALF.search(self.text) is not None
+
+    def tells(self, head: str = "/") -> bool:
+        """Whether paths that begin so differ for it."""
+        return not self.automaton.settled(self.automaton.walk(self.start, head))

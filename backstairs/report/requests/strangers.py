@@ -37,6 +37,10 @@ FULL_GRANT = "a holder of a grant of everything in this account"
 ROOT = "the root user of this account"
 
 _DIGITS = (Unit(frozenset("0123456789")),) * 12
+# The service in the ARN of each kind of caller (IAM User Guide, "AWS global condition context
+# keys", aws:PrincipalArn).
+_SHAPES = {"role": "iam", "user": "iam", "root": "iam", "federated-user": "sts"}
+_KINDS = {"user": "User", "root": "Account", "federated-user": "FederatedUser"}
 _TAG, _USER_ID = "aws:principaltag/", "aws:userid"
 
 
@@ -77,14 +81,14 @@ class Strangers:
         if len(keys) > self._limit:
             self.left_out.append("strangers by their tags and ids: too many classes")
             keys = keys[: self._limit]
-        for shape, one in product(("role", "user", "root"), keys):
+        for shape, one in product(_SHAPES, keys):
             for arn in self._identities(shape):
                 yield from self._callers(shape, arn, one)
         yield from self._sessions()
 
     def _identities(self, shape: str) -> list[str]:
         """An ARN of each class, known principals left out."""
-        begin = text(f"arn:{self._api.partition}:iam::")
+        begin = text(f"arn:{self._api.partition}:{_SHAPES[shape]}::")
         end = text(":root") if shape == "root" else (*text(f":{shape}/"), ONE, ANY)
         language = Within([(*begin, *_DIGITS, *end)])
         told: list[list[Row]] = [[self._of_account(text(self._api.account))]]
@@ -103,7 +107,7 @@ class Strangers:
         return [arn for arn in found if arn not in self._arns]
 
     def _of_account(self, row: Row) -> Row:
-        begin = text(f"arn:{self._api.partition}:iam::")
+        begin = (*text(f"arn:{self._api.partition}:"), but(":", many=True), *text("::"))
         return (*begin, *_within(row, ":"), *text(":"), ANY)
 
     def _keys(self) -> Iterator[_Keys]:
@@ -181,8 +185,7 @@ def _principal(shape: str, arn: str, keys: _Keys) -> Principal:
     if shape == "role":
         session = arn.partition(":iam:")[0] + f":sts::{account}:assumed-role/{name}/session"
         return Principal(session, arn, account, "AssumedRole", keys.user_id, tags=tags)
-    kind = "User" if shape == "user" else "Account"
-    return Principal(arn, arn, account, kind, keys.user_id, tags=tags)
+    return Principal(arn, arn, account, _KINDS[shape], keys.user_id, tags=tags)
 
 
 def _within(row: Row, separator: str) -> Row:

@@ -30,6 +30,7 @@ _ROWS: dict[str, Callable[[str], Row | None]] = {
     "arnlike": arn_like,
     "bool": in_any_case,
 }
+MOMENTS = ("aws:currenttime", "aws:epochtime")
 _VARIABLE = re.compile(r"\$\{([^}*?$][^}]*)\}")
 _SOON = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -118,12 +119,17 @@ def variables_of(statement: Statement) -> set[str]:
     return {name.partition(",")[0].strip().lower() for name in found}
 
 
+def is_measured(condition: Condition) -> bool:
+    """Whether a condition on the time has values that are understood as times."""
+    try:
+        return all(_around(str(value)) for value in condition.values) and not is_text(condition)
+    except (ValueError, OverflowError, OSError):
+        return False
+
+
 def moments(statements: Sequence[Statement]) -> Sequence[datetime | None]:
     """A time of each class; None alone where no condition asks for it."""
-    named = [
-        *conditions_on("aws:currenttime", statements),
-        *conditions_on("aws:epochtime", statements),
-    ]
+    named = [condition for key in MOMENTS for condition in conditions_on(key, statements)]
     if not named:
         return [None]
     found = {_SOON}

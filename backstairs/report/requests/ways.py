@@ -11,7 +11,14 @@ from backstairs.access.conditions import compared
 from backstairs.report.entrances import INTERNET, OTHER_ENDPOINT, Entrance
 from backstairs.report.named import address_classes
 from backstairs.report.requests.automata import Row, Unit, text
-from backstairs.report.requests.values import conditions_on, is_text, texts, variables_of
+from backstairs.report.requests.values import (
+    MOMENTS,
+    conditions_on,
+    is_measured,
+    is_text,
+    texts,
+    variables_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +33,7 @@ _KEYS = {
     _SOURCE_VPC,
     "aws:sourceip",
     "aws:vpcsourceip",
-    "aws:currenttime",
-    "aws:epochtime",
+    *MOMENTS,
 }
 _ID = Unit(frozenset("0123456789abcdefghijklmnopqrstuvwxyz"))
 
@@ -93,6 +99,7 @@ def not_enumerated(statements: Sequence[Statement]) -> Iterator[str]:
         for one in statement.conditions:
             key = one.key.lower()
             odd = key in ("aws:sourceip", "aws:vpcsourceip") and not _of_addresses(one)
+            odd = odd or (key in MOMENTS and not is_measured(one))
             if odd or (key in (_SOURCE_VPCE, _SOURCE_VPC) and not is_text(one)):
                 yield f"{statement.name} compares {one.key} by {one.operator}"
 
