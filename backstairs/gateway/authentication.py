@@ -64,7 +64,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class OfferedKey:
     """The API key that a request offers, or why it offers none of the account's."""
 
     known: KnownKey | None = None
@@ -81,13 +81,13 @@ class Proofs:
         # Signatures that were right, to know one again that is sent with another request.
         self._signed: OrderedDict[str, str] = OrderedDict()
 
-    async def offered(self, request: WireRequest) -> Offered:
+    async def offered_key(self, request: WireRequest) -> OfferedKey:
         """The API key of a request. Raises OSError while the account's cannot be read."""
         values = request.values("x-api-key")
         if len(values) != 1:
-            return Offered(problem=SEVERAL if values else None)
+            return OfferedKey(problem=SEVERAL if values else None)
         known = await self._keys.find(values[0])
-        return Offered(known, None if known else "the account has no key with that value")
+        return OfferedKey(known, None if known else "the account has no key with that value")
 
     async def prove(self, request: WireRequest, now: datetime) -> Proof:
         """Who signed a request. Raises OSError while the account does not answer."""

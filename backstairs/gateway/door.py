@@ -21,12 +21,12 @@ from backstairs.access import (
     decide,
 )
 from backstairs.gateway import quotas
-from backstairs.gateway.authentication import NoKeys, Offered, Proof, Proofs
+from backstairs.gateway.authentication import NoKeys, OfferedKey, Proof, Proofs
 from backstairs.gateway.decisions import Decisions, Record
 from backstairs.gateway.gateway_responses import send_answer
 from backstairs.gateway.integrations.lambda_proxy import Integrations
 from backstairs.gateway.method_request import MethodRequest
-from backstairs.gateway.outcome import By, Outcome, refused
+from backstairs.gateway.outcome import UNDECIDED, By, Outcome, refused
 from backstairs.gateway.trace import trace_of
 from backstairs.gateway.usage import Usage
 from backstairs.http.asgi import BodyTooLongError, read_body
@@ -132,7 +132,7 @@ class Door:
             # Our own fault, so not in API Gateway's words; the traceback holds no request data.
             _log.exception("request %s failed", arrival.request_id)
             why = "an error in the door"
-        return proof, refused(Decision(Verdict.UNKNOWN, ()).unknown(why), By.ACCESS)
+        return proof, refused(UNDECIDED.unknown(why), By.ACCESS)
 
     async def _integrate(self, arrival: _Arrival, proof: Proof, admitted: Decision) -> Outcome:
         """What an admitted request comes to."""
@@ -163,7 +163,7 @@ class Door:
                 return Proof(), too_large, By.LIMITS
         proof = await self._proofs.prove(request, arrival.time)
         needs_key = target.route is not None and target.route.needs_key
-        offered = await self._proofs.offered(request) if needs_key else Offered()
+        offered = await self._proofs.offered_key(request) if needs_key else OfferedKey()
         decision = decide(
             Call(
                 origin=arrival.origin,

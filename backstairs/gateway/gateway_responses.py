@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnAnswers:
-    """Its answers where an integration gives none, by which rules, and when it waits no longer.
+class GatewayResponses:
+    """What it answers where an integration gives no answer, by which rules.
 
-    `seconds` is for how many it waits.
+    `seconds` is how long it waits for one.
     """
 
     too_long: Refusal
@@ -37,7 +37,7 @@ class OwnAnswers:
     seconds: int
 
 
-_REST = OwnAnswers(
+_REST = GatewayResponses(
     too_long=refusals.TOO_LONG,
     failed=refusals.INTERNAL_ERROR,
     failed_by=rules.FUNCTION_FAILED,
@@ -46,7 +46,7 @@ _REST = OwnAnswers(
     timed_out_by=rules.TIMED_OUT,
     seconds=29,
 )
-_HTTP = OwnAnswers(
+_HTTP = GatewayResponses(
     too_long=refusals.HTTP_TOO_LONG,
     failed=refusals.HTTP_INTERNAL_ERROR,
     failed_by=rules.HTTP_FUNCTION_FAILED,
@@ -57,8 +57,8 @@ _HTTP = OwnAnswers(
 )
 
 
-def own_answers(api: Api | None) -> OwnAnswers:
-    """The answers of an API's kind; those of a REST API where there is no such API."""
+def gateway_responses_of(api: Api | None) -> GatewayResponses:
+    """The responses of an API's kind; those of a REST API where there is no such API."""
     return _HTTP if _is_http(api) else _REST
 
 

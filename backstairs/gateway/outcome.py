@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from backstairs.access import Decision, Verdict
+
 if TYPE_CHECKING:
-    from backstairs.access import Decision
     from backstairs.access.refusals import Refusal
     from backstairs.gateway.proxy_response import Answer
+
+
+UNDECIDED = Decision(Verdict.UNKNOWN, ())
+"""The decision before anything has been looked at."""
 
 
 class By(Enum):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from backstairs.access import Kind, Reason
 from backstairs.access.refusals import UNDECIDED
 from backstairs.gateway import payload_1, payload_2, quotas, rules
-from backstairs.gateway.gateway_responses import own_answers
+from backstairs.gateway.gateway_responses import gateway_responses_of
 from backstairs.gateway.media_types import answer_is_binary
 from backstairs.gateway.outcome import By, Outcome, refused
 from backstairs.gateway.proxy_response import MalformedAnswerError, answer
@@ -49,7 +49,7 @@ class Integrations:
         if why is not None or pool is None:
             why = why or "the integration is not a function of this account"
             return refused(admitted.unknown(why), By.INTEGRATION)
-        own = own_answers(request.api)
+        own = gateway_responses_of(request.api)
         http = request.api.kind is Kind.HTTP
         event = payload_2.event(request) if http else payload_1.event(request)
         if len(event) > MAXIMUM_PAYLOAD:
@@ -93,7 +93,7 @@ def _said(answer: Refusal) -> str:
 
 
 def _answered(result: Result, api: Api, admitted: Decision, *, binary: bool) -> Outcome:
-    own = own_answers(api)
+    own = gateway_responses_of(api)
     if result.error is not None:
         why = Reason(own.failed_by, f"the function ended with {result.error}")
         return Outcome(admitted.because(why), own.failed, By.INTEGRATION)
