@@ -11,6 +11,7 @@ from backstairs.report.entrances import entrances
 from backstairs.report.facts import Facts
 from backstairs.report.named import Named, named_by
 from backstairs.report.questions import questions
+from backstairs.template.managed_policies import AS_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 NOT_MODELLED = (
     "Service control policies, resource control policies and custom domain names are not modelled: "
-    "they can refuse more, and domain names can lead here by other names."
+    "they can refuse more, and domain names can lead here by other names. AWS's managed policies "
+    f"are taken as they were on {AS_OF}."
 )
 
 

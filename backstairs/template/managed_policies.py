@@ -1,10 +1,10 @@
 """AWS's managed policies, as far as they say who may call an API or invoke a function.
 
 Of each policy here only the statements that can match `execute-api` actions or `lambda:Invoke*`
-are kept; `_NEITHER` names common ones that have no such statement. Every other policy of AWS's is
-unknown, by its name: AWS has some 1,500 of them, changes them without asking, and adds more.
+are kept; `NOT_TOUCHING` names common ones that have no such statement. Every other policy of
+AWS's is unknown, by its name: AWS has some 1,500 of them, changes them, and adds more.
 
-Source: the default versions of all policies of the partition `aws` on 2026-03-07, as the public
+Source: the default versions of all policies of the partition `aws` at `AS_OF`, as the public
 archive github.com/zoph-io/MAMIP keeps them day by day; each policy's page in the AWS Managed Policy
 Reference has the version of today, which may say something else. In other partitions they are
 unknown: nobody here has read them.
@@ -19,6 +19,8 @@ from backstairs.access import Unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+AS_OF = "2026-03-07"
 
 _Statements = list[dict[str, Any]]
 
@@ -36,10 +38,10 @@ def managed_document(arn: str | Unresolved) -> dict[str, Any] | Unresolved | Non
     if found is None:
         return Unresolved(f"{arn} is not in the template")
     partition, name = found.groups()
-    if partition == "aws" and name in _NEITHER:
+    if partition == "aws" and name in NOT_TOUCHING:
         return None
-    if partition == "aws" and name in _EITHER:
-        return {"Version": "2012-10-17", "Statement": _EITHER[name]}
+    if partition == "aws" and name in TOUCHING:
+        return {"Version": "2012-10-17", "Statement": TOUCHING[name]}
     return Unresolved(f"what {arn} allows is not known")
 
 
@@ -73,7 +75,7 @@ _MIGRATION = [
     )
 ]
 
-_EITHER: Mapping[str, _Statements] = {
+TOUCHING: Mapping[str, _Statements] = {
     "AdministratorAccess": [_allow("*", "*")],
     "AdministratorAccess-Amplify": [
         _allow(["lambda:InvokeAsync", "lambda:InvokeFunction"], "*", _BY_CLOUDFORMATION),
@@ -195,4 +197,4 @@ ComprehendReadOnly EC2InstanceProfileForImageBuilder IAMFullAccess IAMReadOnlyAc
 IAMUserChangePassword NeptuneFullAccess NeptuneReadOnlyAccess ReadOnlyAccess SecurityAudit
 TranslateFullAccess TranslateReadOnly ViewOnlyAccess
 """
-_NEITHER = frozenset(_NAMES.split())
+NOT_TOUCHING = frozenset(_NAMES.split())

@@ -18,8 +18,10 @@ from backstairs.access import (
     Unresolved,
     Verdict,
     decide,
+    parse_policy,
 )
 from backstairs.template.application import ACCOUNT, REGION, read_application
+from backstairs.template.managed_policies import NOT_TOUCHING, TOUCHING, managed_document
 from tests.template.reading import line, read
 
 if TYPE_CHECKING:
@@ -272,6 +274,18 @@ def test_a_policy_of_awss_counts_by_the_table_or_is_unknown(arn: str, expected: 
     role = principals(f"{ROLE}\n      ManagedPolicyArns: ['{arn}']\n")["Caller"].principal
     assert names(role.policies) == [f"Caller's managed policy {arn.rpartition('/')[2]}"]
     assert verdict(role) is expected
+
+
+def test_the_table_of_awss_policies_is_read_without_a_problem() -> None:
+    """What touches APIs or functions has statements that are understood; the rest has none."""
+    assert not TOUCHING.keys() & NOT_TOUCHING
+    for name in TOUCHING:
+        document = managed_document(f"arn:aws:iam::aws:policy/{name}")
+        statements = parse_policy(name, document).statements
+        assert statements
+        assert {statement.problem for statement in statements} == {None}, name
+    for name in NOT_TOUCHING:
+        assert managed_document(f"arn:aws:iam::aws:policy/service-role/{name}") is None
 
 
 @pytest.mark.parametrize(
