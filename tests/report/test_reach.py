@@ -524,6 +524,22 @@ def test_a_network_acl_must_let_a_call_and_its_answer_pass(
         assert why in [reason.text for reason in found.reasons]
 
 
+def test_a_network_acl_of_all_of_the_endpoints_subnets_stops_for_certain() -> None:
+    """No way is left; that it lets other things pass does not matter."""
+    text = f"""{TEMPLATE}{ACL}
+  AclOfA:
+    Type: AWS::EC2::SubnetNetworkAclAssociation
+    Properties: {{SubnetId: !Ref SubnetA, NetworkAclId: !Ref Acl}}
+{OUT}"""
+    stop = by_client(text)["Function"].stop
+    assert stop is not None
+    assert (stop.rule, stop.text) == (
+        rules.NETWORK_ACL,
+        "no entry of Acl lets it into SubnetA",
+    )
+    assert by_client(text)["Host"].verdict is UNKNOWN
+
+
 def names(text: str, client: str) -> dict[str, bool | None]:
     """Whether each kind of the endpoint's names leads to it."""
     return {one.name: one.step.truth for one in by_client(text)[client].names}

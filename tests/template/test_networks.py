@@ -267,11 +267,11 @@ def test_what_may_lead_somewhere_and_is_not_modelled_is_named() -> None:
   Attachment:
     Type: AWS::EC2::TransitGatewayVpcAttachment
     Properties: {{VpcId: !Ref Vpc, SubnetIds: [!Ref Subnet], TransitGatewayId: tgw-1}}
+  Service: {{Type: AWS::ECS::Service}}
 """
     application = read(text)
-    (one,) = application.networks.not_modelled
-    assert (one.name, one.why) == (
-        "Attachment",
-        "what a transit gateway connects is not modelled",
-    )
+    assert [(one.name, one.why) for one in application.networks.not_modelled] == [
+        ("Attachment", "what a transit gateway connects is not modelled"),
+        ("Service", "tasks of ECS are not asked about"),
+    ]
     assert application.not_read == ()

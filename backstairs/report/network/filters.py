@@ -11,7 +11,7 @@ from backstairs.report.network.addresses import covers, listed
 from backstairs.report.network.step import Party, Step, Traffic, holds, stops, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from backstairs.access import Rule
     from backstairs.template.networks import Acl, Allowance, Networks, SecurityGroup, Subnet
@@ -20,27 +20,42 @@ _ANSWERS = (1024, 65535)
 _NUMBERS = {"6": "tcp", "17": "udp", "all": "-1"}
 
 
-def acls(networks: Networks, one: Subnet, other: Subnet, traffic: Traffic) -> Iterator[Step]:
+def acls(networks: Networks, one: Subnet, other: Subnet, traffic: Traffic) -> Step:
     """The network ACLs between two subnets, there and back; there are none within one."""
-    if one.name == other.name:
-        return
     there, back = (traffic.port, traffic.port), _ANSWERS
-    for subnet, way, peer, ports in (
+    ways = (
         (one, "out of", other, there),
         (other, "into", one, there),
         (other, "out of", one, back),
         (one, "into", other, back),
-    ):
-        if subnet.acl is None:
-            continue
-        acl = networks.acls.get(subnet.acl)
-        if acl is None:
-            text = f"{subnet.acl}, the network ACL of {subnet.name}, is not in the template"
-            yield unknown(rules.OUTSIDE_THE_TEMPLATE, text, subnet.source)
-        else:
-            entries = acl.ingress if way == "into" else acl.egress
-            matches = [(_matches(one, traffic, ports, peer), one) for one in entries]
-            yield _first(acl, matches, f"{way} {subnet.name}")
+    )
+    steps = [
+        _acl(networks, subnet, way, peer, ports, traffic)
+        for subnet, way, peer, ports in (ways if one.name != other.name else ())
+        if subnet.acl is not None
+    ]
+    if not steps:
+        text = f"no network ACL is between {one.name} and {other.name}"
+        return holds(rules.NETWORK_ACL, text, one.source)
+    truth = all_of(step.truth for step in steps)
+    return next(step for step in steps if step.truth is truth)
+
+
+def _acl(  # noqa: PLR0917 - the two ends of a packet, and what it is
+    networks: Networks,
+    subnet: Subnet,
+    way: str,
+    peer: Subnet,
+    ports: tuple[int, int],
+    traffic: Traffic,
+) -> Step:
+    acl = networks.acls.get(subnet.acl or "")
+    if acl is None:
+        text = f"{subnet.acl}, the network ACL of {subnet.name}, is not in the template"
+        return unknown(rules.OUTSIDE_THE_TEMPLATE, text, subnet.source)
+    entries = acl.ingress if way == "into" else acl.egress
+    matches = [(_matches(entry, traffic, ports, peer), entry) for entry in entries]
+    return _first(acl, matches, f"{way} {subnet.name}")
 
 
 def _matches(entry: Allowance, traffic: Traffic, ports: tuple[int, int], peer: Subnet) -> Truth:
@@ -100,18 +115,18 @@ def _any(
     rule: Rule,
 ) -> Step:
     """One rule that lets it pass is enough; else one of which it is not known; else none does."""
-    for wanted in (True, None):
-        for truth, allowance, group in matches:
-            if truth is wanted:
-                made, sure = (holds, f" {what}") if wanted else (unknown, f": whether it {what}")
-                text = f"{_called(allowance, group)}{sure}{'' if wanted else ' is not known'}"
-                return made(_rule_of(allowance), text, allowance.source)
-        if wanted:
-            continue
-        for name in party.groups or ():
-            if name not in networks.groups:
-                text = f"{name}, a security group of {party.name}, is not in the template"
-                return unknown(rules.OUTSIDE_THE_TEMPLATE, text, party.source)
+    for truth, allowance, group in matches:
+        if truth:
+            text = f"{_called(allowance, group)} {what}"
+            return holds(_rule_of(allowance), text, allowance.source)
+    for truth, allowance, group in matches:
+        if truth is None:
+            text = f"{_called(allowance, group)}: whether it {what} is not known"
+            return unknown(_rule_of(allowance), text, allowance.source)
+    for name in party.groups or ():
+        if name not in networks.groups:
+            text = f"{name}, a security group of {party.name}, is not in the template"
+            return unknown(rules.OUTSIDE_THE_TEMPLATE, text, party.source)
     groups = [networks.groups[name] for name in party.groups or ()]
     source = groups[0].source if groups else party.source
     return stops(rule, f"no rule of {', '.join(party.groups or ())} {what}", source)

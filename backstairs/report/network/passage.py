@@ -31,9 +31,8 @@ def passage(networks: Networks, here: Party, there: Party, traffic: Traffic) -> 
         for other in there.subnets
     ]
     yield together([way(networks, one, other) for one, other in pairs])
-    found = [step for one, other in pairs for step in acls(networks, one, other, traffic)]
-    if found:
-        yield together(found)
+    if any(subnet.acl is not None for pair in pairs for subnet in pair):
+        yield together([acls(networks, one, other, traffic) for one, other in pairs])
     # Address by address: what lets it to one subnet need not let it to the other.
     yield together([egress(networks, here, one, traffic) for one in _each(there)])
     yield together([ingress(networks, one, there, traffic) for one in _each(here)])
