@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SHORT_FORM = "execute-api:/"
 _WILD = re.compile(r"[*?]|\$\{")
 # For how many APIs and resources a policy remembers its statements.
-_APIS, _RESOURCES = 64, 1024
+_APIS, _RESOURCES = 64, 512
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

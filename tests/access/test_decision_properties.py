@@ -14,12 +14,15 @@ from backstairs.access import (
     Call,
     Decision,
     Endpoint,
+    Facts,
+    Organization,
     Origin,
     Policy,
     Principal,
     Route,
     Unresolved,
     Verdict,
+    admitted_if,
     decide,
     parse_policy,
 )
@@ -89,7 +92,9 @@ of_the_caller = st.fixed_dictionaries(
     }
 )
 origins = st.sampled_from([INSIDE, ELSEWHERE])
-kinds = st.sampled_from([Authorization.NONE, *[Authorization.AWS_IAM] * 3])
+kinds = st.sampled_from(
+    [Authorization.NONE, *[Authorization.AWS_IAM] * 4, *list(Authorization)[2:]]
+)
 
 
 @dataclass(frozen=True)
@@ -104,11 +109,15 @@ class World:
     account: str | None
     authorization: Authorization
     origin: Origin
+    facts: Facts | None = None
 
     def decide(self) -> Verdict:
         return self.decision().verdict
 
     def decision(self) -> Decision:
+        return decide(self.call())
+
+    def call(self) -> Call:
         api = Api(
             api_id="a1b2c3d4e5",
             name="Api",
@@ -123,15 +132,14 @@ class World:
         if self.endpoint is not None and origin.endpoint is not None:
             own = policy(self.endpoint, resource_based=True)
             origin = replace(origin, endpoint=replace(origin.endpoint, policy=own))
-        return decide(
-            Call(
-                origin=origin,
-                method="GET",
-                path="/members/m-1",
-                api=api,
-                route=Route("GET", "/members/{memberId}", self.authorization, None),
-                caller=self._caller(),
-            )
+        return Call(
+            origin=origin,
+            method="GET",
+            path="/members/m-1",
+            api=api,
+            route=Route("GET", "/members/{memberId}", self.authorization, None),
+            caller=self._caller(),
+            facts=self.facts,
         )
 
     def _caller(self) -> Principal | None:
@@ -197,12 +205,27 @@ def test_no_resolution_contradicts_a_verdict(world: World, data: st.DataObject) 
         assert known.decide() in (verdict, Verdict.UNKNOWN)
 
 
+places = st.sampled_from(["of_api", "grants", "boundary", "session", "endpoint"])
+
+
+def with_one_more(world: World, place: str, statement: Json) -> World:
+    """The world with a statement more in one of its policies, where it has that policy."""
+    statements = getattr(world, place)
+    if statements is None:
+        return world
+    body = dict(statement)
+    if place not in ("of_api", "endpoint"):
+        del body["Principal"]
+    changed: dict[str, Any] = {place: [*statements, body]}
+    return replace(world, **changed)
+
+
 @thorough
-@given(world=worlds, statement=of_the_api)
-def test_a_deny_more_never_admits(world: World, statement: Json) -> None:
+@given(world=worlds, place=places, statement=of_the_api)
+def test_a_deny_more_never_admits(world: World, place: str, statement: Json) -> None:
     """Whoever is refused stays refused, and nobody unknown becomes admitted."""
     before = world.decide()
-    after = replace(world, of_api=[*world.of_api, statement | {"Effect": "Deny"}]).decide()
+    after = with_one_more(world, place, statement | {"Effect": "Deny"}).decide()
     if before is Verdict.REFUSED:
         assert after is Verdict.REFUSED
     elif before is Verdict.UNKNOWN:
@@ -210,16 +233,63 @@ def test_a_deny_more_never_admits(world: World, statement: Json) -> None:
 
 
 @thorough
-@given(world=worlds, statement=of_the_caller)
-def test_an_allow_more_never_refuses(world: World, statement: Json) -> None:
-    """A grant takes nothing away."""
+@given(world=worlds, place=places, statement=of_the_api)
+def test_an_allow_more_never_refuses(world: World, place: str, statement: Json) -> None:
+    """It takes nothing away, in whatever policy it stands."""
     before = world.decide()
-    grants = [*world.grants, statement | {"Effect": "Allow"}]
-    after = replace(world, grants=grants).decide()
+    after = with_one_more(world, place, statement | {"Effect": "Allow"}).decide()
     if before is Verdict.ALLOWED:
         assert after is Verdict.ALLOWED
     elif before is Verdict.UNKNOWN:
         assert after is not Verdict.REFUSED
+
+
+@thorough
+@given(
+    world=worlds,
+    place=places,
+    effect=effects,
+    what=st.sampled_from(
+        [
+            {"Action": "s3:*", "Resource": "*"},
+            {"Action": "execute-api:ManageConnections", "Resource": "*"},
+            {"Action": "execute-api:Invoke", "Resource": "arn:aws:s3:::bucket/*"},
+            {"Action": "execute-api:Invoke", "Resource": f"{PREFIX}/dev/POST/*"},
+            {"Action": "execute-api:Invoke", "Resource": f"{PREFIX[:-1]}9/*"},
+            {"Action": "*", "NotResource": f"{PREFIX}/*"},
+        ]
+    ),
+)
+def test_a_statement_about_something_else_changes_nothing(
+    world: World, place: str, effect: str, what: Json
+) -> None:
+    """Neither the verdict nor a reason."""
+    before = world.decision()
+    after = with_one_more(world, place, what | {"Principal": "*", "Effect": effect}).decision()
+    assert after.verdict is before.verdict
+    assert list(map(str, after.reasons)) == list(map(str, before.reasons))
+
+
+@thorough
+@given(world=worlds, organization=st.sampled_from(["claims", "vpce-1", "o-1", None]))
+def test_a_fact_contradicts_no_verdict(world: World, organization: str | None) -> None:
+    """What is known stays; what is unknown becomes known, or stays unknown."""
+    before = world.decide()
+    organizations = {account: Organization(organization) for account in (ACCOUNT, OTHER)}
+    after = replace(world, facts=Facts(organizations)).decide()
+    assert before in (after, Verdict.UNKNOWN)
+
+
+@thorough
+@given(world=worlds)
+def test_what_is_said_to_admit_admits(world: World) -> None:
+    """Each alternative, told as facts; and an unknown verdict always says what it lacks."""
+    call = world.call()
+    decision = decide(call)
+    assert bool(decision.lacks) is (decision.verdict is Verdict.UNKNOWN)
+    for conditions in admitted_if(call, decision):
+        holds = {replace(lack, holds=True): lack.holds for lack in conditions}
+        assert replace(world, facts=Facts(holds=holds)).decide() is Verdict.ALLOWED or not holds
 
 
 @thorough
