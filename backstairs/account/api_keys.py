@@ -33,7 +33,7 @@ _PAUSE_SECONDS = 0.25
 class AccountKeys:
     """Reads API keys from the account again and again.
 
-    Raises OSError from `find` while the account does not answer: then no key can be told apart.
+    Raises OSError from `key_of` while the account does not answer: then no key can be told apart.
     """
 
     def __init__(self, account: Account) -> None:
@@ -43,7 +43,7 @@ class AccountKeys:
         self._stale = False
         self._reading = asyncio.Lock()
 
-    async def find(self, value: str) -> KnownKey | None:
+    async def key_of(self, value: str) -> KnownKey | None:
         """The API key with a value, or None."""
         digest = _digest(value)
         asked = time.monotonic()

@@ -39,7 +39,7 @@ class AccountIdentities:
         self._found: dict[str, Identity] = {}
         self._stale = False
 
-    async def find(self, access_key_id: str) -> Identity | None:
+    async def identity_of(self, access_key_id: str) -> Identity | None:
         """The identity of an access key; None when the account has no such key.
 
         Raises OSError while the account does not answer: then nobody can be told apart.

@@ -111,7 +111,7 @@ def _sendable(name: str, value: str) -> tuple[str, str]:
 
 
 def _api_with(running: Running, path: str) -> OpenApi:
-    found = running.find(path)
+    found = running.api_for(path)
     if found is not None:
         return found
     if len(running.apis) == 1:

@@ -35,21 +35,21 @@ _REMEMBERED = 1000
 class Identities(Protocol):
     """Where the door learns whose an access key is."""
 
-    async def find(self, access_key_id: str) -> Identity | None:
+    async def identity_of(self, access_key_id: str) -> Identity | None:
         """The identity of an access key, or None."""
 
 
 class Keys(Protocol):
     """Where the door learns whose an API key is."""
 
-    async def find(self, value: str) -> KnownKey | None:
+    async def key_of(self, value: str) -> KnownKey | None:
         """The API key with a value, or None."""
 
 
 class NoKeys:
     """An account without API keys."""
 
-    async def find(self, value: str) -> KnownKey | None:
+    async def key_of(self, value: str) -> KnownKey | None:
         """None, whatever the value."""
 
 
@@ -86,7 +86,7 @@ class Proofs:
         values = request.values("x-api-key")
         if len(values) != 1:
             return OfferedKey(problem=SEVERAL if values else None)
-        known = await self._keys.find(values[0])
+        known = await self._keys.key_of(values[0])
         return OfferedKey(known, None if known else "the account has no key with that value")
 
     async def prove(self, request: WireRequest, now: datetime) -> Proof:
@@ -95,7 +95,7 @@ class Proofs:
             claim = claims.read_claim(request)
             if claim is None:
                 return Proof()
-            identity = await self._identities.find(claim.access_key_id)
+            identity = await self._identities.identity_of(claim.access_key_id)
             if identity is None or not _same_token(identity, claim):
                 raise sigv4.unknown_key()
             if identity.expires is not None and identity.expires <= now:

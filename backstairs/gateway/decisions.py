@@ -47,7 +47,7 @@ class Decisions:
         if len(self._records) > KEPT:
             self._records.popitem(last=False)
 
-    def find(self, request_id: str) -> Record | None:
+    def of(self, request_id: str) -> Record | None:
         """The decision on one request, if it is still kept."""
         return self._records.get(request_id)
 

@@ -91,7 +91,7 @@ class Door:
         )
         arrival = _Arrival(
             request=request,
-            target=self._directory.find(request, origin.endpoint),
+            target=self._directory.target_of(request, origin.endpoint),
             origin=origin,
             time=now,
             request_id=str(uuid.uuid4()),

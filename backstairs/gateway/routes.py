@@ -52,7 +52,7 @@ class _Router:
         self._methods = {route: Method(route) for route in stage.api.routes}
         self._methods |= {method.route: method for method in stage.methods}
 
-    def find(self, method: str, path: str) -> Target:
+    def target_of(self, method: str, path: str) -> Target:
         route, parameters = self._routes.find(method, path)
         return Target(self.stage, self._methods[route] if route else None, path, parameters)
 
@@ -73,7 +73,7 @@ class Directory:
         self._stages = {(one.api.api_id, one.api.stage): _Router(one) for one in stages}
         self._http = {one.api.api_id: one for one in stages if one.api.kind is Kind.HTTP}
 
-    def find(self, request: WireRequest, endpoint: Endpoint | None) -> Target:
+    def target_of(self, request: WireRequest, endpoint: Endpoint | None) -> Target:
         """The API, stage and method that a request names."""
         sent = request.path.decode("latin-1")
         stage, _, rest = sent.removeprefix("/").partition("/")
@@ -88,7 +88,7 @@ class Directory:
                 return Target(self._http[api_id], None, path, {})
         if found is None or (region is not None and region != found.stage.api.region):
             return Target(None, None, path, {})
-        return found.find(request.method, path)
+        return found.target_of(request.method, path)
 
 
 _API_HOST = re.compile(

@@ -36,7 +36,7 @@ class Control:
             await send_json(send, 403, {"message": "for commands on this machine only"})
             return
         match scope["method"], scope["path"].strip("/").split("/"):
-            case "GET", ["decisions", request_id] if record := self._decisions.find(request_id):
+            case "GET", ["decisions", request_id] if record := self._decisions.of(request_id):
                 led_to = [describe(one) for one in self._decisions.led_to(record)]
                 await send_json(send, 200, {**describe(record), "ledTo": led_to})
             case "POST", ["functions", name, "invocations"] if name in self._pools:

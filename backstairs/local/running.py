@@ -102,9 +102,9 @@ class Running:
 
     def api_with(self, path: str) -> OpenApi:
         """The API that has a path below its stage; the first API if none has."""
-        return self.find(path) or self.apis[0]
+        return self.api_for(path) or self.apis[0]
 
-    def find(self, path: str) -> OpenApi | None:
+    def api_for(self, path: str) -> OpenApi | None:
         """The API that has a path below its stage, or has a route for whatever there is."""
         path = path.partition("?")[0]
         last_resort = (api for api in self.apis if api.http and DEFAULT in api.paths)

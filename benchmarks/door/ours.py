@@ -39,7 +39,7 @@ class _OneIdentity:
         principal = Principal(role, role, ACCOUNT, "AssumedRole", "AROA:caller", (grant,))
         self._identity = Identity(principal, SECRET, None, None)
 
-    async def find(self, access_key_id: str) -> Identity | None:
+    async def identity_of(self, access_key_id: str) -> Identity | None:
         return self._identity if access_key_id == KEY else None
 
 

@@ -103,7 +103,7 @@ class OneIdentity:
 
     account: str = ACCOUNT
 
-    async def find(self, access_key_id: str) -> Identity | None:
+    async def identity_of(self, access_key_id: str) -> Identity | None:
         """The role, for its own key."""
         if access_key_id != CREDENTIALS.access_key:
             return None
@@ -123,7 +123,7 @@ class KnownKeys:
 
     by_value: Mapping[str, KnownKey]
 
-    async def find(self, value: str) -> KnownKey | None:
+    async def key_of(self, value: str) -> KnownKey | None:
         """The key with a value, or None."""
         return self.by_value.get(value)
 

@@ -182,7 +182,7 @@ def test_an_account_that_does_not_answer() -> None:
     keys = AccountKeys(Account(f"http://127.0.0.1:{port}", "us-east-1"))
 
     with pytest.raises(OSError, match="the account does not answer"):
-        asyncio.run(keys.find(VALUE))
+        asyncio.run(keys.key_of(VALUE))
 
 
 class _Oddities:
@@ -221,7 +221,7 @@ def test_an_account_that_answers_oddly(
     keys = AccountKeys(_Oddities(plan))  # type: ignore[arg-type]
 
     with pytest.raises(OSError, match="the account does not answer"):
-        asyncio.run(keys.find(VALUE))
+        asyncio.run(keys.key_of(VALUE))
 
     assert "cannot be read" in caplog.text
     assert VALUE not in caplog.text
@@ -229,7 +229,7 @@ def test_an_account_that_answers_oddly(
 
 def test_a_key_in_two_plans_of_a_stage() -> None:
     """The door is told, so that neither plan's limits are taken for those that hold."""
-    known = asyncio.run(AccountKeys(_Oddities({})).find(VALUE))  # type: ignore[arg-type]
+    known = asyncio.run(AccountKeys(_Oddities({})).key_of(VALUE))  # type: ignore[arg-type]
 
     assert known is not None
     assert known.key.doubtful == {STAGE}
@@ -256,9 +256,9 @@ def test_a_key_that_was_made_while_the_keys_were_read() -> None:
     keys = AccountKeys(_Slow({}))  # type: ignore[arg-type]
 
     async def look_for_it() -> object:
-        reading = asyncio.create_task(keys.find("another"))
+        reading = asyncio.create_task(keys.key_of("another"))
         await asyncio.sleep(0.4)
-        found = await keys.find(VALUE)
+        found = await keys.key_of(VALUE)
         await reading
         return found
 

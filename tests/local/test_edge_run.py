@@ -294,7 +294,7 @@ def test_an_api_is_found_as_its_routes_are() -> None:
         ([rest, last], "/nothing", last),
     ):
         running = Running("http://127.0.0.1:1", "us-east-1", 1, [], apis, {})
-        assert running.find(path) is expected
+        assert running.api_for(path) is expected
         assert running.api_with(path) is (expected or apis[0])
 
 

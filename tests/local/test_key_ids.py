@@ -52,7 +52,7 @@ async def asked_for(*key_ids: str) -> tuple[list[bool], list[str]]:
     await servers.started()
     identities = AccountIdentities(f"http://127.0.0.1:{port}")
     try:
-        found = [await identities.find(key_id) is not None for key_id in key_ids]
+        found = [await identities.identity_of(key_id) is not None for key_id in key_ids]
     finally:
         servers.stop()
         await serving

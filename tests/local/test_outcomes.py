@@ -49,7 +49,7 @@ class NoAccount(OneIdentity):
         super().__init__()
         self.error = error
 
-    async def find(self, access_key_id: str) -> Identity | None:  # noqa: ARG002
+    async def identity_of(self, access_key_id: str) -> Identity | None:  # noqa: ARG002
         """Raise."""
         raise self.error
 

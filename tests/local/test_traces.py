@@ -24,7 +24,7 @@ def call(door: PublicDoor, *traces: str) -> str:
 
 def led_to(door: PublicDoor, request_id: str) -> list[str]:
     """The ids of the calls that a call led to."""
-    record = door.door.decisions.find(request_id)
+    record = door.door.decisions.of(request_id)
     assert record is not None
     return [one.request_id for one in door.door.decisions.led_to(record)]
 
