@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Json = Any
 REST_API, HTTP_API = "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
 # What deploys an API as a stage, and the property that names the API.
-_STAGES = {
+STAGES = {
     "AWS::ApiGateway::Stage": "RestApiId",
     "AWS::ApiGateway::Deployment": "RestApiId",
     "AWS::ApiGatewayV2::Stage": "ApiId",
@@ -69,9 +69,6 @@ class _Reader:
             definition = self._definition(name, properties)
             if definition is None:
                 continue
-            if not stages.get(name):
-                why = "no stage of it is declared here: it answers nothing, or elsewhere"
-                self._not_read(name, why)
             for stage in stages.get(name, []):
                 try:
                     yield self._api(name, properties, definition, stage)
@@ -81,11 +78,11 @@ class _Reader:
     def _stages(self) -> Mapping[str, list[object]]:
         """The names of the stages by API, each once."""
         found: dict[str, list[object]] = {}
-        for name, properties in self._resources.of_type(*_STAGES):
+        for name, properties in self._resources.of_type(*STAGES):
             kind = self._resources.by_name[name]["Type"]
             if kind == "AWS::ApiGateway::Deployment" and "StageName" not in properties:
                 continue
-            api_id = properties.get(_STAGES[kind])
+            api_id = properties.get(STAGES[kind])
             api = self._named(api_id)
             if api is None:
                 self._not_read(name, f"it is a stage of an API that is not in here: {api_id}")

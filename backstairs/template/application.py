@@ -9,7 +9,7 @@ from backstairs.template.apis import read_apis
 from backstairs.template.http_api import routes_of_other_apis
 from backstairs.template.model import Application, DeclaredFunction
 from backstairs.template.network_reader import read_endpoints, read_networks
-from backstairs.template.other_ways import read_other_ways
+from backstairs.template.other_ways import grants_to_invoke, read_other_ways
 from backstairs.template.principals import read_principals
 from backstairs.template.resources import Resources, texts
 from backstairs.template.rest_api import methods_of_other_apis
@@ -45,6 +45,7 @@ def read_application(
     stacks = list(outermost.stacks())
     resources = _resources(stacks, setting)
     apis, apis_not_read = read_apis(resources)
+    functions = tuple(_functions(resources))
     principals, principals_not_read = read_principals(resources)
     others_not_read = (*methods_of_other_apis(resources), *routes_of_other_apis(resources))
     endpoints, endpoints_not_read = read_endpoints(resources)
@@ -53,11 +54,11 @@ def read_application(
         account=account,
         region=region,
         apis=apis,
-        functions=tuple(_functions(resources)),
+        functions=functions,
         principals=principals,
         endpoints=endpoints,
         networks=read_networks(resources),
-        other_ways=read_other_ways(resources),
+        other_ways=(*read_other_ways(resources), *grants_to_invoke(principals, functions)),
         not_read=(
             *setting.not_read,
             *apis_not_read,

@@ -7,6 +7,7 @@ depends on it.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from dataclasses import dataclass, field
 from itertools import islice
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Json = Any
+# What CloudFormation reads from elsewhere: `{{resolve:ssm:/network/endpoint}}`.
+_DYNAMIC = "{{resolve:"
 _SUB = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
@@ -93,15 +96,14 @@ class Resolver:
         if isinstance(value, list):
             items = (self.resolve(item) for item in value)
             return [item for item in items if item is not NO_VALUE]
+        if isinstance(value, str) and _DYNAMIC in value:
+            return Unresolved(value)
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
             ((name, argument),) = value.items()
-            if name == "Ref" and isinstance(argument, str):
-                known = self._names.get(argument)
-                return self._known.reference(argument) if known is None else known
             if name == "Ref":
-                return Unresolved(f"Ref {argument}")
+                return self._ref(argument)
             if name.startswith("Fn::"):
                 return self._function(name, argument)
         resolved = {key: self.resolve(item) for key, item in value.items()}
@@ -117,11 +119,22 @@ class Resolver:
         except (AttributeError, TypeError, ValueError, LookupError) as error:
             return Unresolved(f"{name} {argument}: {error!r}")
 
+    def _ref(self, argument: Json) -> Json:
+        # With AWS::LanguageExtensions a function may say what is meant.
+        name = self.resolve(argument) if isinstance(argument, dict) else argument
+        if not isinstance(name, str):
+            return Unresolved(f"Ref {argument}")
+        known = self._names.get(name)
+        return self._known.reference(name) if known is None else known
+
     def _get_att(self, argument: Json) -> Json:
-        logical_id, _, attribute = (
-            argument.partition(".") if isinstance(argument, str) else (argument[0], "", argument[1])
-        )
-        return self._known.attribute(logical_id, str(self.resolve(attribute)))
+        if isinstance(argument, str):
+            argument = argument.split(".", 1)
+        logical_id, attribute = (self.resolve(part) for part in argument)
+        for part in (logical_id, attribute):
+            if isinstance(part, Unresolved):
+                return part
+        return self._known.attribute(logical_id, str(attribute))
 
     def _if(self, argument: Json) -> Json:
         name, if_true, if_false = argument
@@ -174,8 +187,23 @@ class Resolver:
         return text if isinstance(text, Unresolved) else text.split(argument[0])
 
     def _find_in_map(self, argument: Json) -> Json:
-        first, second, third = (self.resolve(part) for part in argument[:3])
-        return self._mappings[first][second][third]
+        names = [self.resolve(part) for part in argument[:3]]
+        default = argument[3] if len(argument) > 3 else {}  # noqa: PLR2004
+        first, second, third = names
+        try:
+            return self.resolve(self._mappings[first][second][third])
+        except LookupError:
+            if _unresolved_in(names) or "DefaultValue" not in default:
+                raise
+            return self.resolve(default["DefaultValue"])
+
+    def _length(self, argument: Json) -> Json:
+        items = self._list(argument)
+        return items if isinstance(items, Unresolved) else len(items)
+
+    def _to_json(self, argument: Json) -> Json:
+        value = self.resolve(argument)
+        return _unresolved_in(value) or json.dumps(value, separators=(",", ":"))
 
     def _cidr(self, argument: Json) -> Json:
         """`count` ranges of a block, each with `bits` bits for hosts."""
@@ -213,6 +241,8 @@ class Resolver:
         "Fn::FindInMap": _find_in_map,
         "Fn::ImportValue": _import_value,
         "Fn::Cidr": _cidr,
+        "Fn::Length": _length,
+        "Fn::ToJsonString": _to_json,
         "Fn::Equals": _equals,
         "Fn::And": lambda self, argument: self._logic(argument, decisive=False),
         "Fn::Or": lambda self, argument: self._logic(argument, decisive=True),

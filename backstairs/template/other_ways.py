@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backstairs.template.apis import HTTP_API, is_websocket
+from backstairs.access.conditions import Context
+from backstairs.access.policy import Caller, Request
+from backstairs.template.apis import HTTP_API, REST_API, STAGES, is_websocket
 from backstairs.template.http_api import ROUTE, target_function
 from backstairs.template.model import OtherWay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from backstairs.template.model import DeclaredFunction, DeclaredPrincipal
     from backstairs.template.resources import Resources
 
 Json = Any
 _FUNCTION = "AWS::Lambda::Function"
+_INVOKE = "lambda:InvokeFunction"
 _GATEWAY = "apigateway.amazonaws.com"
 _DOMAINS = {
     "AWS::ApiGateway::BasePathMapping": "RestApiId",
@@ -25,8 +29,32 @@ _DOMAINS = {
 
 def read_other_ways(resources: Resources) -> tuple[OtherWay, ...]:
     """WebSocket APIs, function URLs, web functions, permissions to invoke, custom domains."""
-    ways = (_websockets, _urls, _web_functions, _permissions, _domains, _graphql)
+    ways = (_websockets, _urls, _web_functions, _permissions, _domains, _graphql, _without_stage)
     return tuple(way for read in ways for way in read(resources))
+
+
+def grants_to_invoke(
+    principals: Iterable[DeclaredPrincipal], functions: Iterable[DeclaredFunction]
+) -> Iterator[OtherWay]:
+    """Who may, or may perhaps, invoke a function itself by an Allow of its own policies."""
+    functions = list(functions)
+    for one in principals:
+        for policy in one.principal.policies:
+            if all(statement.has_action(_INVOKE) is False for statement in policy.statements):
+                continue
+            for function in functions:
+                for match in policy.matching(_invocation(function.arn)):
+                    if match.statement.effect == "Allow":
+                        says = (
+                            f"{one.name} may invoke it, by {match.statement.name} of {policy.name}"
+                        )
+                        source = match.statement.source or one.source
+                        yield OtherWay(one.name, _INVOKE, function.name, says, source)
+
+
+def _invocation(function: str) -> Request:
+    """An invocation of which nothing else is known."""
+    return Request(_INVOKE, function, Caller(), Context({}))
 
 
 def function_named(resources: Resources, reference: object) -> str | None:
@@ -78,6 +106,19 @@ def _graphql(resources: Resources) -> Iterator[OtherWay]:
     for name, properties in resources.of_type("AWS::AppSync::GraphQLApi"):
         says = f"answers queries, authorization {properties.get('AuthenticationType')}"
         yield OtherWay(name, "GraphQL API", None, says, resources.source(name, ()))
+
+
+def _without_stage(resources: Resources) -> Iterator[OtherWay]:
+    staged = [
+        properties.get(key)
+        for kind, key in STAGES.items()
+        for _, properties in resources.of_type(kind)
+        if "Deployment" not in kind or "StageName" in properties
+    ]
+    for name, properties in resources.of_type(REST_API, HTTP_API):
+        if "Target" not in properties and resources.ref(name) not in staged:
+            says = "no stage of it is declared here: it answers nothing, or by one made elsewhere"
+            yield OtherWay(name, "API without a stage", None, says, resources.source(name, ()))
 
 
 def _domains(resources: Resources) -> Iterator[OtherWay]:

@@ -27,6 +27,7 @@ Json = Any
 # What nests a stack, before translation, and the property that names its template.
 _NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 _DEPTH = 20
+_SECTIONS = ("Resources", "Parameters")
 _TRANSFORMS = ("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions")
 # Types that SAM left as they were, and modules, which are made of types of their own.
 _NOT_READ = re.compile(r"^AWS::Serverless::|::MODULE$")
@@ -71,7 +72,8 @@ class Stack:
         self._marks = Marks()
         self._places = Places(self._lines, {})
         for part, why in self.document.problems:
-            self.not_read(part, why)
+            sections = (one for one in _SECTIONS if self._lines.has(one, part))
+            self.not_read(part, why, self._lines.at(*sections, part))
         marked = self._written_out()
         self.written: Mapping[str, Json] = self._marks.take(marked)
         self._places = Places(self._lines, self.written["Resources"])

@@ -57,7 +57,7 @@ def translate_what_can_be(
         try:
             translated = _translated(copy.deepcopy(document), parameters, region)
         except _FailedError as error:
-            blamed = error.blamed(resources) or _blame(document, parameters, region, str(error))
+            blamed = error.blamed(resources) or _blame(document, parameters, region, error)
             problems += _left_out(resources, blamed)
             continue
         return Translation(translated, problems)
@@ -68,35 +68,47 @@ def translate_what_can_be(
 class _FailedError(Exception):
     """The translator's refusal, or its failure; `causes` are logical ids, each with its cause."""
 
-    def __init__(self, message: str, causes: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, why: str, causes: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{message}: {why}")
+        self.why = why
         self._causes = causes or {}
 
     def blamed(self, resources: Mapping[str, Json]) -> dict[str, str]:
-        """The resources that it names."""
-        return {name: why for name, why in self._causes.items() if name in resources}
+        """The resources that it names, by their ids or by those that it gives to their events."""
+        named = {name: why for name, why in self._causes.items() if name in resources}
+        for logical_id, resource in resources.items():
+            for event in _events(resource):
+                why = self._causes.get(f"{logical_id}{event}")
+                if why is not None:
+                    named.setdefault(logical_id, f"Event with id [{event}] is invalid. {why}")
+        return named
+
+
+def _events(resource: Json) -> dict[str, Json]:
+    properties = resource.get("Properties") if isinstance(resource, dict) else None
+    events = properties.get("Events") if isinstance(properties, dict) else None
+    return events if isinstance(events, dict) else {}
 
 
 def _left_out(resources: dict[str, Json], blamed: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Leave out what SAM cannot translate: an event alone where it is that."""
     for logical_id, why in blamed.items():
         event = _EVENT.search(why)
-        properties = resources[logical_id].get("Properties") or {}
-        events = properties.get("Events")
-        if event and isinstance(events, dict) and event[1] in events:
+        events = _events(resources[logical_id])
+        if event and event[1] in events:
             kept = {name: one for name, one in events.items() if name != event[1]}
-            changed = {**properties, "Events": kept}
+            changed = {**resources[logical_id]["Properties"], "Events": kept}
             resources[logical_id] = {**resources[logical_id], "Properties": changed}
         else:
             del resources[logical_id]
-        yield logical_id, f"SAM cannot translate it: {why}"
+        yield logical_id, f"SAM makes nothing of it: {why}"
 
 
 def _blame(
-    document: Mapping[str, Json], parameters: Mapping[str, str], region: str, why: str
+    document: Mapping[str, Json], parameters: Mapping[str, str], region: str, error: _FailedError
 ) -> dict[str, str]:
     """The resource without which SAM does not fail; all of SAM's where there is no such one."""
-    resources = document["Resources"]
+    resources, why = document["Resources"], error.why
     serverless = [name for name, one in resources.items() if _is_serverless(one)]
     for left_out in serverless[:_TRIED] if len(serverless) > 1 else ():
         others = {name: one for name, one in resources.items() if name != left_out}
@@ -157,9 +169,9 @@ def _translated(
     except InvalidDocumentException as error:
         causes = {str(getattr(one, "_logical_id", "")): str(one.message) for one in error.causes}
         text = "; ".join(str(cause.message) for cause in error.causes) or str(error)
-        raise _FailedError(f"cannot translate it: {text}", causes) from error
+        raise _FailedError("cannot translate it", text, causes) from error
     except Exception as error:  # its own mistakes, of any kind
-        raise _FailedError(f"fails on it: {error!r}") from error
+        raise _FailedError("fails on it", repr(error)) from error
     plain: dict[str, Json] = undo_mark_unicode_str_in_template(translated)
     return plain
 
@@ -185,7 +197,9 @@ def _stand_in_for_local_paths(template: dict[str, Json]) -> None:
         if kind == "AWS::Serverless::Function":
             properties = resource.setdefault("Properties", {})
             if properties.get("PackageType") == "Image":
-                properties.setdefault("ImageUri", _IMAGE)
+                image = properties.get("ImageUri")
+                if not isinstance(image, dict) and ".dkr.ecr." not in str(image):
+                    properties["ImageUri"] = _IMAGE
             elif not {"CodeUri", "InlineCode"} & {*properties, *of_all}:
                 properties["CodeUri"] = "."
         _stand_in(resource.get("Properties"), _PATHS.get(kind))
