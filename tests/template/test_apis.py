@@ -395,10 +395,6 @@ def test_the_policy_is_read_from_where_it_stands(
             "Stage: it is a stage of an API that is not in here: a1b2c3d4e5",
         ),
         (
-            {"Resources": {"TypesApi": plain()["Resources"]["TypesApi"]}},
-            "TypesApi: no stage of it is declared here: ",
-        ),
-        (
             {
                 "Resources": {
                     **plain()["Resources"],
