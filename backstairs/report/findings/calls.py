@@ -99,6 +99,18 @@ def admitted(
     return [route for route, found in verdicts if Verdict.ALLOWED in found]
 
 
+def undecided(
+    declared: DeclaredApi, routes: Iterable[Route], places: Iterable[Origin], who: Principal | None
+) -> list[Route]:
+    """Those on which a caller may get in, and from nowhere for certain."""
+    verdicts = _verdicts(declared, routes, places, who)
+    return [
+        route
+        for route, found in verdicts
+        if Verdict.UNKNOWN in found and Verdict.ALLOWED not in found
+    ]
+
+
 def refused(
     declared: DeclaredApi, routes: Iterable[Route], places: Iterable[Origin], who: Principal | None
 ) -> list[Route]:

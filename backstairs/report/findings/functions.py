@@ -32,6 +32,17 @@ def functions_of(application: Application, text: object) -> list[str]:
     ]
 
 
+def reached_by(application: Application, pattern: str) -> set[str]:
+    """The declared functions that a grant on a resource reaches, by an alias of a route or not."""
+    used = [route.function for one in apis(application) for route in one.api.routes]
+    return {
+        one.name
+        for one in application.functions
+        for text in (one.arn, f"{one.arn}:$LATEST", *filter(None, used))
+        if _unqualified(text) == one.arn and matches(pattern, text)
+    }
+
+
 def named_function(application: Application, text: object) -> str:
     """What a function is called: by the template if it is declared there, or as it is."""
     return next(iter(functions_of(application, text)), _unqualified(str(text)))

@@ -162,6 +162,8 @@ def test_a_grant_on_one_functions_versions_is_none_on_every_function(tmp_path: P
     """The star is the qualifier's; one for the function is every function."""
     of_one = ("!GetAtt Function.Arn", '!Sub "arn:aws:lambda:us-east-1:123456789012:function:a:*"')
     assert ids(found(written(tmp_path, "invoke-grant", "bad", of_one))) == set()
+    alias = ("!GetAtt Function.Arn", '!Sub "arn:aws:lambda:*:*:function:*:SSM*"')
+    assert ids(found(written(tmp_path, "invoke-grant", "bad", alias))) == set()
     of_all = ("!GetAtt Function.Arn", '!Sub "arn:aws:lambda:us-east-1:123456789012:function:*"')
     assert ids(found(written(tmp_path, "invoke-grant", "bad", of_all))) == {"invoke-grant"}
 
@@ -186,3 +188,28 @@ def test_an_endpoint_that_is_imported_is_one_like_any_other(tmp_path: Path) -> N
     assert "whitelist-trap" in ids(found(written(tmp_path, "whitelist-trap", "bad", imported)))
     denied = ("aws:SourceVpce: vpce-0123456789abcdef0", "aws:SourceVpce: !ImportValue Endpoint")
     assert "whitelist-trap" not in ids(found(written(tmp_path, "whitelist-trap", "good", denied)))
+
+
+def test_an_allow_for_the_organisation_may_be_a_trap(tmp_path: Path) -> None:
+    """Which principals are of it is not known here; those of the account most likely are."""
+    allow = """
+            - Effect: Allow
+              Principal: "*"
+              Action: execute-api:Invoke
+              Resource: execute-api:/*
+              Condition:
+                StringEquals: {aws:PrincipalOrgID: o-0123456789}
+"""
+    statements = ("CustomStatements:", "CustomStatements:" + allow)
+    (finding,) = found(written(tmp_path, "whitelist-trap", "good", statements))
+    assert (finding.rule.id, finding.severity) == ("whitelist-trap", Severity.WARNING)
+    assert "not known" in finding.says
+
+
+def test_a_mend_whose_role_is_imported_is_one(tmp_path: Path) -> None:
+    """Its ARN is not known, but a condition asks who signed."""
+    whitelist = "IntrinsicVpceWhitelist: [vpce-0123456789abcdef0]"
+    condition = "ArnNotEquals: {aws:PrincipalArn: !ImportValue Role}"
+    statements = "\n          CustomStatements:" + DENY.format(condition=condition)
+    path = written(tmp_path, "whitelist-trap", "bad", (whitelist, whitelist + statements))
+    assert "whitelist-trap" not in ids(found(path))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backstairs.access import Known
 from backstairs.report.findings.evidence import grants, shown, texts
-from backstairs.report.findings.functions import behind_apis, functions_of
+from backstairs.report.findings.functions import behind_apis, reached_by
 from backstairs.report.findings.model import Rule, Severity
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/lambda/latest/dg/access-control-identity-based.html",
 )
 
-# `*`, or an ARN whose function is a star, with a qualifier or not.
-_EVERY = re.compile(r"\*|arn:[^:]*:lambda:[^:]*:[^:]*:(function:)?\*(:.*)?")
+# `*`, or an ARN whose function is a star, of whatever qualifier.
+_EVERY = re.compile(r"\*|arn:[^:]*:lambda:[^:]*:[^:]*:(function:)?\*(:\*)?")
 _ACTIONS = ("lambda:InvokeFunction", "lambda:InvokeAsync", "lambda:InvokeFunctionUrl")
 
 
@@ -56,5 +56,5 @@ def _reached(application: Application, statement: Statement, behind: dict[str, s
     patterns = texts(list(statement.resources))
     if any(map(_EVERY.fullmatch, patterns)):
         return ["every function"]
-    reached = {name for pattern in patterns for name in functions_of(application, pattern)}
+    reached = {name for pattern in patterns for name in reached_by(application, pattern)}
     return [f"{name} past {api}" for name, api in behind.items() if name in reached]

@@ -12,6 +12,7 @@ from backstairs.report.findings.calls import (
     settled,
     signed,
     somebody,
+    undecided,
 )
 from backstairs.report.findings.evidence import apis, shown
 from backstairs.report.findings.model import Rule, Severity
@@ -41,26 +42,39 @@ RULE = Rule(
     source="https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html",
 )
 
+# Keys that tell one principal of an account from another.
+_WHO = {"aws:principalarn", "aws:principaltag", "aws:userid", "aws:username"}
+
 
 def check(application: Application) -> Iterator[Finding]:
     """APIs that admit a principal of the account without a grant."""
     application = settled(application)
     places, ungranted = origins(application), somebody(application)
     for declared in apis(application):
-        open_routes = admitted(declared, signed(declared.api), places, ungranted)
-        if open_routes:
-            routes = shown(named(open_routes))
-            yield RULE.finds(
-                declared.name,
-                f"a role of this account without any grant may call {routes}",
-                _allow(declared),
-            )
+        routes, allow = signed(declared.api), _allow(declared)
+        if allow is None:
+            continue
+        found, doubt, severity = admitted(declared, routes, places, ungranted), "", Severity.ERROR
+        if not found and not _asks_who(declared):
+            found, severity = undecided(declared, routes, places, ungranted), Severity.WARNING
+            doubt = ", under conditions that are not known here"
+        if found:
+            says = f"a role of this account without any grant may call {shown(named(found))}{doubt}"
+            yield RULE.finds(declared.name, says, allow, severity)
 
 
-def _allow(declared: DeclaredApi) -> Source:
-    """Where the Allow for everybody is written."""
-    policy = declared.api.policy
-    for statement in policy.statements if policy else ():
+def _allow(declared: DeclaredApi) -> Source | None:
+    """Where an Allow for everybody is written; None where there is none."""
+    for statement in declared.api.policy.statements if declared.api.policy else ():
         if statement.effect == "Allow" and "*" in (statement.principals or ()):
             return statement.source or declared.source
-    return declared.source
+    return None
+
+
+def _asks_who(declared: DeclaredApi) -> bool:
+    """Whether a condition of its policy asks who signed."""
+    return any(
+        condition.key.lower().partition("/")[0] in _WHO
+        for statement in (declared.api.policy.statements if declared.api.policy else ())
+        for condition in statement.conditions
+    )
