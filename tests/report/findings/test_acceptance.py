@@ -52,3 +52,26 @@ def test_another_resource_accepts_nothing(tmp_path: Path) -> None:
     function = "    Type: AWS::Serverless::Function\n"
     accept = (function, function + metadata(f"whitelist-trap: {REASON}"))
     assert ids(found(written(tmp_path, "whitelist-trap", "bad", accept))) == {"whitelist-trap"}
+
+
+def test_a_nested_template_accepts_what_is_in_it(tmp_path: Path) -> None:
+    """And the outer one accepts for all that it nests."""
+    inner = written(tmp_path, "whitelist-trap", "bad").rename(tmp_path / "inner.yaml")
+    outer = tmp_path / "outer.yaml"
+    nesting = f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Things:
+    Type: AWS::Serverless::Application
+    Properties: {{Location: {inner.name}}}
+"""
+    outer.write_text(nesting, "utf-8")
+    (finding,) = found(outer)
+    assert (finding.name, finding.accepted) == ("Things/Api", None)
+    assert finding.source.file == "inner.yaml"
+    outer.write_text(nesting + metadata(f"whitelist-trap: {REASON}", ""), "utf-8")
+    assert [one.accepted for one in found(outer)] == [REASON]
+    outer.write_text(nesting, "utf-8")
+    text = inner.read_text("utf-8").replace(API, API + metadata(f"whitelist-trap: {REASON}"))
+    inner.write_text(text, "utf-8")
+    assert [one.accepted for one in found(outer)] == [REASON]
