@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,19 @@ def test_what_stops_a_client_first_is_named_with_its_line(
     assert found.verdict is NO
     assert found.stop is not None
     assert (found.stop.text, line(text, found.stop.source)) == (why, where)
+
+
+@pytest.mark.parametrize("name", re.findall(r"^  (\w+):$", TEMPLATE, re.MULTILINE))
+@pytest.mark.parametrize("case", ["nothing leads back", "the client's table has no route"])
+def test_taking_something_away_opens_no_way(case: str, name: str) -> None:
+    """What was stopped is stopped still, or not known: no part of a network but opens."""
+    text, client, _, _ = STOPPED[case]
+    if f"  {name}:\n" in text:
+        text = without(name, text)
+    assert {one.verdict for one in by_client(text).values() if one.client.name == client} <= {
+        NO,
+        UNKNOWN,
+    }
 
 
 UNKNOWNS = {
