@@ -295,6 +295,7 @@ def _application(options: argparse.Namespace, template: Path, facts: Facts) -> A
         parameters={**deployment.parameters, **given},
         account=facts.account or ACCOUNT,
         region=facts.region or deployment.region or REGION,
+        policies=facts.policies,
     )
 
 

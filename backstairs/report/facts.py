@@ -5,6 +5,7 @@ region: eu-west-1
 addresses: {office: 203.0.113.7}
 endpoints:
 vpce-0a1b2c: {vpc: vpc-0d4e5f, policy: endpoint-policy.json}
+policies: {"arn:aws:iam::123456789012:policy/boundary": boundary.json}
 """
 
 from __future__ import annotations
@@ -34,17 +35,19 @@ class Facts:
     """What is known besides the template.
 
     `addresses` of clients on the internet, by name; `endpoints` that the template does not declare,
-    by id; `of_calls` is what the decision is told.
+    by id; `policies`: documents of managed policies that it only names, by ARN; `of_calls` is what
+    the decision is told.
     """
 
     account: str | None = None
     region: str | None = None
     addresses: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    policies: Mapping[str, object] = field(default_factory=dict)
     of_calls: access.Facts | None = None
 
 
-_KEYS = {"account", "region", "addresses", "endpoints"}
+_KEYS = {"account", "region", "addresses", "endpoints", "policies"}
 _OF_CALLS = {"organizations", "keys", "accounts-at-endpoints"}
 
 
@@ -65,11 +68,13 @@ def read_facts(path: Path) -> Facts:
         except ValueError as error:
             raise FactsError(f"{path}: addresses: {name}: {error}") from error
     endpoints = _mapping(said.get("endpoints", {}), path, "endpoints")
+    policies = _mapping(said.get("policies", {}), path, "policies")
     return Facts(
         account=_text(said, "account"),
         region=_text(said, "region"),
         addresses={str(name): str(address) for name, address in addresses.items()},
         endpoints={str(name): _endpoint(str(name), body, path) for name, body in endpoints.items()},
+        policies={str(arn): read_policy(path.parent / str(file)) for arn, file in policies.items()},
         of_calls=of_calls,
     )
 

@@ -33,17 +33,19 @@ def read_application(
     region: str = REGION,
     partition: str = "aws",
     stack_name: str = "stack",
+    policies: Mapping[str, object] | None = None,
 ) -> Application:
     """Read a template file and the local ones that it nests. Asks nobody.
 
     `parameters` are the outermost template's; one without value and default gets a value of its
-    own, equal to no other. What cannot be read is in `Application.not_read`. Sources are relative
-    to the template's folder. Raises TemplateError where the file itself is no template.
+    own, equal to no other. `policies` are documents of managed policies that it only names, by
+    ARN. What cannot be read is in `Application.not_read`. Sources are relative to the template's
+    folder. Raises TemplateError where the file itself is no template.
     """
     setting = Setting(account, region, partition, path.parent)
     outermost = Stack(path, parameters or {}, setting, stack_name)
     stacks = list(outermost.stacks())
-    resources = _resources(stacks, setting)
+    resources = _resources(stacks, setting, policies or {})
     apis, apis_not_read = read_apis(resources)
     functions = tuple(_functions(resources))
     principals, principals_not_read = read_principals(resources)
@@ -74,7 +76,7 @@ def read_application(
     )
 
 
-def _resources(stacks: list[Stack], setting: Setting) -> Resources:
+def _resources(stacks: list[Stack], setting: Setting, policies: Mapping[str, object]) -> Resources:
     """The resources of all stacks, in one."""
     by_prefix = {stack.prefix: stack for stack in stacks}
 
@@ -108,6 +110,7 @@ def _resources(stacks: list[Stack], setting: Setting) -> Resources:
         setting.region,
         setting.partition,
         {name: why for stack in stacks for name, why in stack.doubts().items()},
+        policies,
     )
 
 

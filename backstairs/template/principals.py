@@ -158,12 +158,12 @@ def _attach(
 def _managed(
     resources: Resources, label: str, arn: str | Unresolved, place: tuple[str, Path]
 ) -> Policy:
-    """A managed policy by what refers to it: the template's, AWS's, or one that is not known."""
+    """A managed policy by what refers to it: the template's, a given one, AWS's, or unknown."""
     name = resources.named(_MANAGED, arn)
     if name is not None:
         return _declared(resources, f"{label} {name}", name)
     called = f"{label} {str(arn).rpartition('/')[2]}"
-    document = managed_document(arn)
+    document = resources.policies.get(str(arn)) or managed_document(arn)
     if document is None:
         return Policy(called, ())
     return parse_policy(called, document, sources=[resources.source(*place)])

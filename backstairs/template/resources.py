@@ -44,7 +44,8 @@ class Resources:
     `by_name` holds each as translated (`Type`, `Properties`), its intrinsics resolved; what cannot
     be resolved is `Unresolved`. `ref` and `attribute` give what Ref and GetAtt give for a name.
     `source` is the line of a part of a resource, the nearest that is known. `doubts` says why a
-    resource may not exist, where that is not known.
+    resource may not exist, where that is not known. `policies` are documents of managed policies
+    that the template only names, by ARN.
     """
 
     by_name: Mapping[str, Mapping[str, Any]]
@@ -55,6 +56,7 @@ class Resources:
     region: str
     partition: str = "aws"
     doubts: Mapping[str, str] = field(default_factory=dict)
+    policies: Mapping[str, object] = field(default_factory=dict)
     _names: dict[tuple[str, object], str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

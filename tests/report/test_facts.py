@@ -25,6 +25,8 @@ endpoints:
   vpce-0d: {vpc: vpc-0e, policy: endpoint.json}
 organizations:
   "123456789012": {id: o-a1b2c3d4e5}
+policies:
+  "arn:aws:iam::123456789012:policy/boundary": endpoint.json
 """
 
 
@@ -45,6 +47,9 @@ def test_facts_are_read(tmp_path: Path) -> None:
     endpoint = facts.endpoints["vpce-0d"]
     assert (endpoint.endpoint_id, endpoint.vpc_id) == ("vpce-0d", "vpc-0e")
     assert endpoint.policy is not None
+    assert facts.policies == {
+        "arn:aws:iam::123456789012:policy/boundary": {"Statement": [everybody("Deny", "*")]}
+    }
     assert facts.of_calls is not None
     assert facts.of_calls.organizations == {"123456789012": Organization("o-a1b2c3d4e5")}
 

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from backstairs.template.model import Application
 
 
-def read(text: str, parameters: Mapping[str, str] | None = None) -> Application:
+def read(
+    text: str,
+    parameters: Mapping[str, str] | None = None,
+    policies: Mapping[str, object] | None = None,
+) -> Application:
     """The application of a template's text, the file's name being template.yaml."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "template.yaml")
         path.write_text(text, "utf-8")
-        return read_application(path, parameters=parameters)
+        return read_application(path, parameters=parameters, policies=policies)
 
 
 def line(text: str, source: Source | None) -> str:

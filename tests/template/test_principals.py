@@ -311,6 +311,20 @@ def test_a_permissions_boundary_must_allow_as_well(boundary: str, expected: Verd
     assert verdict(principals(text)["Caller"].principal) is expected
 
 
+def test_a_managed_policy_that_is_not_in_the_template_can_be_given() -> None:
+    """By its ARN, as a policy or as a boundary, AWS's own among them."""
+    arn, elsewhere = "arn:aws:iam::123456789012:policy/bounds", "arn:aws:iam::aws:policy/New"
+    text = f"""{ROLE}
+      ManagedPolicyArns: ['{elsewhere}']
+      PermissionsBoundary: {arn}
+"""
+    document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    (role,) = read(text, policies={arn: document, elsewhere: document}).principals
+    assert verdict(role.principal) is Verdict.ALLOWED
+    (half,) = read(text, policies={elsewhere: document}).principals
+    assert verdict(half.principal) is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize(
     "held",
     [
