@@ -11,6 +11,7 @@ from backstairs.access.documents import parse_policy
 from backstairs.access.facts import Facts, Organization, parse_facts
 from backstairs.access.gates import Decision, Reason, Verdict
 from backstairs.access.lacks import Lack
+from backstairs.access.many import Crowd, said_of
 from backstairs.access.model import (
     Api,
     ApiKey,
@@ -33,6 +34,7 @@ __all__ = [
     "ApiKey",
     "Authorization",
     "Call",
+    "Crowd",
     "Decision",
     "Distinctions",
     "Endpoint",
@@ -56,4 +58,5 @@ __all__ = [
     "decide",
     "parse_facts",
     "parse_policy",
+    "said_of",
 ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from backstairs.access.lacks import Lack
+    from backstairs.access.model import Principal
     from backstairs.access.policy import Match, Statement
     from backstairs.access.refusals import Refusal
     from backstairs.access.rules import Rule
@@ -25,6 +26,22 @@ class Verdict(Enum):
     ALLOWED = "allowed"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A caller in a reason: by its name, or by the `whole` ARN."""
+
+    text: str
+    whole: bool
+
+    @classmethod
+    def of(cls, caller: Principal, *, whole: bool = False) -> Who:
+        """How a caller is called."""
+        return cls(caller.arn if whole else caller.principal_arn.rpartition("/")[2], whole)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)

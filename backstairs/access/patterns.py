@@ -197,6 +197,14 @@ def variables(pattern: Text) -> list[str]:
     return [name.strip() for name in names if "," not in name and name not in ("*", "?", "$")]
 
 
+def asked(pattern: Text) -> list[str]:
+    """All the condition keys that a pattern's variables ask for."""
+    if isinstance(pattern, Unresolved) or "${" not in pattern:
+        return []
+    names = (found[1].partition(",")[0].strip() for found in _VARIABLE.finditer(pattern))
+    return [name for name in names if name not in ("*", "?", "$")]
+
+
 def substitute(pattern: str, lookup: Lookup) -> Text | None:
     """Replace `${aws:key}` and `${aws:key, 'default'}` by the request's values.
 

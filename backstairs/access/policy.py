@@ -293,19 +293,22 @@ class Policy:
 
     def matching(self, request: Request) -> list[Match]:
         """The statements that match a request, and those that may."""
-        concerned = self._of_resources.get(request.key)
-        if concerned is None:
-            concerned = tuple(self._concerned(request))
-            _remember(self._of_resources, request.key, concerned, _RESOURCES)
         found = []
-        for statement, sure in concerned:
+        for statement, sure in self.concerned(request):
             match = sure if sure and statement.is_plain else self._match(statement, sure, request)
             if match is not None:
                 found.append(match)
         return found
 
+    def concerned(self, request: Request) -> tuple[_Concerned, ...]:
+        """The statements that may match for a request's action and resource, whoever calls."""
+        found = self._of_resources.get(request.key)
+        if found is None:
+            found = tuple(self._concerned(request))
+            _remember(self._of_resources, request.key, found, _RESOURCES)
+        return found
+
     def _concerned(self, request: Request) -> Iterator[_Concerned]:
-        """What may match for the action and the resource, whoever calls."""
         prefix = request.resource.partition("/")[0]
         of_api = self._of_apis.get((request.action, prefix))
         if of_api is None:

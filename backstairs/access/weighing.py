@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backstairs.access import refusals, rules
 from backstairs.access.context import NOT_OF_API_POLICIES, CallKeys
 from backstairs.access.facts import ACCOUNT_AT_ENDPOINT, NO_FACTS
-from backstairs.access.gates import PASSED, Decision, Reason, Verdict
+from backstairs.access.gates import PASSED, Decision, Reason, Verdict, Who
 from backstairs.access.lacks import Lack
 from backstairs.access.model import Authorization
 from backstairs.access.policy import Caller, Request
@@ -275,12 +275,11 @@ class Weighing:
         operands: tuple[object, ...]
         if side.granted is False:
             kind, says = "identity-based policy", "{} holds no grant for {} {} of {}"
-            who = caller.principal_arn.rpartition("/")[2]
-            operands = (who, self.call.method, self.call.path, self.api.name)
+            operands = (Who.of(caller), self.call.method, self.call.path, self.api.name)
         elif side.within is False:
             rule = rules.PERMISSIONS_BOUNDARY
             kind = "permissions boundary" if side.in_boundary is False else "session policy"
-            says, operands = "no {} of {} allows the call", (kind, caller.arn)
+            says, operands = "no {} of {} allows the call", (kind, Who.of(caller, whole=True))
         else:
             kind, says = "resource-based policy", "{}'s policy does not name {}"
             operands = (self.api.name, caller.account)

@@ -102,7 +102,7 @@ def groups(cells: Iterable[Cell]) -> list[Group]:
 
 def because(cell: Cell) -> tuple[object, ...]:
     """Verdict, rule and place of what decided, without the words that are one caller's."""
-    reason = cell.decision.reasons[-1]
+    reason = cell.decided.reasons[-1]
     if reason.source is not None:
         return (cell.verdict, reason.rule.name, reason.source)
     refused = cell.verdict is Verdict.REFUSED and reason.rule is not rules.EXPLICIT_DENY

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from backstairs.access import ApiKey, Call, decide
+from backstairs.access import ApiKey, Call, Crowd, said_of
 from backstairs.report.callers import callers
 from backstairs.report.entrances import entrances
 from backstairs.report.facts import Facts
@@ -31,17 +31,32 @@ NOT_MODELLED = (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One call and the decision on it; equal decisions are one object."""
+    """One call and what was decided: of the caller itself, or `of` one who is like it."""
 
     question: Question
     caller: Caller
     entrance: Entrance
-    decision: Decision
+    decided: Decision
+    of: Principal | None = None
 
     @property
     def verdict(self) -> Verdict:
         """Whether it may be made."""
-        return self.decision.verdict
+        return self.decided.verdict
+
+    @property
+    def decision(self) -> Decision:
+        """The decision, with the caller's own name in it."""
+        caller = self.caller.principal
+        if self.of is None or caller is None or self.of is caller:
+            return self.decided
+        return said_of(caller, self.decided, self.of)
+
+    @property
+    def told(self) -> tuple[int, str]:
+        """Equal for cells of one matrix whose decisions are the same."""
+        is_own = self.of is None or self.of is self.caller.principal
+        return (id(self.decided), "" if is_own else self.caller.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +94,25 @@ def _cells(
     where: tuple[Entrance, ...],
     facts: Facts,
 ) -> Iterator[Cell]:
-    seen: dict[object, Decision] = {}
-    with_keys = tuple(one for caller in who for one in (caller, caller.keyed))
+    crowd = Crowd([caller.principal for caller in who])
+    keyed = tuple(caller.keyed for caller in who)
     for question in what:
-        key = _key_of(question.api.api)
         for entrance in where:
-            for caller in with_keys if question.route.needs_key else who:
-                decision = decide(
-                    Call(
-                        origin=entrance.origin,
-                        method=question.method,
-                        path=question.path,
-                        api=question.api.api,
-                        route=question.route,
-                        caller=caller.principal,
-                        api_key=key if caller.with_key else None,
-                        facts=facts.of_calls,
-                    )
-                )
-                yield Cell(question, caller, entrance, seen.setdefault(_told(decision), decision))
-
-
-def _told(decision: Decision) -> object:
-    """What makes decisions equal for a reader. A statement is itself, not what is written in it."""
-    return (
-        decision.verdict,
-        *(
-            (reason.rule.name, reason.says, reason.operands, id(reason.statement))
-            for reason in decision.reasons
-        ),
-    )
+            call = Call(
+                origin=entrance.origin,
+                method=question.method,
+                path=question.path,
+                api=question.api.api,
+                route=question.route,
+                facts=facts.of_calls,
+            )
+            asked = [zip(who, crowd.decide(call), strict=True)]
+            if question.route.needs_key:
+                with_key = replace(call, api_key=_key_of(question.api.api))
+                asked.append(zip(keyed, crowd.decide(with_key), strict=True))
+            for together in zip(*asked, strict=True):
+                for caller, (decision, one) in together:
+                    yield Cell(question, caller, entrance, decision, one)
 
 
 def _key_of(api: Api) -> ApiKey:

@@ -132,17 +132,17 @@ class _Decisions:
 
     def __init__(self) -> None:
         self.decisions, self.reasons, self.rules = _Table(), _Table(), _Table()
-        self._known: dict[int, int] = {}
+        self._known: dict[Hashable, int] = {}
 
     def number(self, cell: Cell) -> int:
-        """A cell's decision; equal ones are one object in a matrix."""
-        decision = cell.decision
-        found = self._known.get(id(decision))
+        """A cell's decision."""
+        found = self._known.get(cell.told)
         if found is None:
+            decision = cell.decision
             reasons = tuple(map(self.reason, decision.reasons))
             row = [decision.verdict.value, list(reasons), [str(one) for one in decision.lacks]]
             found = self.decisions.number((row[0], reasons, tuple(row[2])), row)
-            self._known[id(decision)] = found
+            self._known[cell.told] = found
         return found
 
     def reason(self, reason: Reason) -> int:

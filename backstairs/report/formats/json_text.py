@@ -25,14 +25,14 @@ def render(matrix: Matrix) -> str:
 def as_document(matrix: Matrix) -> dict[str, Any]:
     """The document: `cells` are numbers into `requests`, `callers`, `origins` and `decisions`."""
     application = matrix.application
-    decisions: dict[int, tuple[int, Decision]] = {}
+    decisions: dict[tuple[int, str], tuple[int, Decision]] = {}
     requests = {question: number for number, question in enumerate(matrix.questions)}
     who = list(dict.fromkeys(cell.caller for cell in matrix.cells))
     callers = {caller: number for number, caller in enumerate(who)}
     origins = {entrance: number for number, entrance in enumerate(matrix.entrances)}
     cells = []
     for cell in matrix.cells:
-        number, _ = decisions.setdefault(id(cell.decision), (len(decisions), cell.decision))
+        number, _ = decisions.setdefault(cell.told, (len(decisions), cell.decision))
         place = (requests[cell.question], callers[cell.caller], origins[cell.entrance])
         cells.append([*place, number])
     decided = [decision for _, decision in decisions.values()]

@@ -118,7 +118,7 @@ class OneApi:
     def _decide(self, asked: Witness, paths: Iterable[str]) -> Iterator[Witness]:
         for call, decision in self._decided(asked, paths):
             question = replace(asked.cell.question, path=call.path, named=True)
-            cell = replace(asked.cell, question=question, decision=decision)
+            cell = replace(asked.cell, question=question, decided=decision)
             if not self._claim.allowed(cell):
                 yield Witness(cell, call)
 
