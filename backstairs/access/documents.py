@@ -49,9 +49,9 @@ def parse_policy(
     statements is written; the last one stands for those that follow.
     """
     if not isinstance(document, Mapping) or not document.get("Statement"):
-        why = str(document) if isinstance(document, Unresolved) else "has no Statement"
+        why = document.why if isinstance(document, Unresolved) else "it has no Statement"
         source = sources[0] if sources else None
-        return Policy(name, _hopeless(name, why, source))
+        return Policy(name, _hopeless("any statement", why, source))
     statements = document["Statement"]
     if not isinstance(statements, list | tuple):
         statements = [statements]

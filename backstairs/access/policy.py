@@ -249,7 +249,12 @@ class Match:
     lacks: tuple[Lack, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.statement.effect} {self.statement.name} of {self.policy.name}"
+        return f"{self.statement.effect} {self.named}"
+
+    @property
+    def named(self) -> str:
+        """Which statement of which policy it is."""
+        return f"{self.statement.name} of {self.policy.name}"
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Match) and self._told == other._told)

@@ -308,7 +308,11 @@ class Weighing:
 
     def _unknown_because(self, matches: Iterable[Match], lacks: tuple[Lack, ...] = ()) -> Decision:
         doubtful = [match for match in matches if match.truth is None]
-        doubts = [f"{match}: {match.doubt}" for match in doubtful]
+        # What is not understood may be of either effect, which is said once.
+        effects: dict[str, list[str]] = {}
+        for match in doubtful:
+            effects.setdefault(f"{match.named}: {match.doubt}", []).append(match.statement.effect)
+        doubts = [f"{' or '.join(dict.fromkeys(of))} {text}" for text, of in effects.items()]
         found = dict.fromkeys(lacks)
         for match in doubtful:
             found.update(dict.fromkeys(match.lacks or (Lack.of(f"{match} matches the call"),)))
