@@ -101,7 +101,7 @@ class Backend:
         outgoing = Outgoing(request.method, target, headers, request.body)
         answered = self._asked(outgoing, deadline)
         head, body = answered.head, answered.body
-        told = to_caller(head.headers)
+        response_headers = to_caller(head.headers)
         if self._identity is not None:
             refusal = self._identity.refusal(head, body)
             if refusal is not None:
@@ -111,14 +111,16 @@ class Backend:
                     text, request, status=refusal.status, began=began, phase=API, more=more
                 )
                 return message(refusal.status, refusal.text, request.request_id)
-            told = without_traces(told)
-        told = self._settings.inside.outside(told, target, request.domain, request.prefix)
+            response_headers = without_traces(response_headers)
+        response_headers = self._settings.inside.outside(
+            response_headers, target, request.domain, request.prefix
+        )
         if head.status < _SERVER_ERROR:
             self._report.answered(request, head.status, began)
         else:
             text = f"the backend answered {head.status}"
             self._report.failed(text, request, status=head.status, began=began, phase=BACKEND)
-        return Answer(head.status, told, body)
+        return Answer(head.status, response_headers, body)
 
     def _asked(self, request: Outgoing, deadline: float) -> Answered:
         is_repeatable = request.method in _REPEATABLE

@@ -99,8 +99,8 @@ def to_backend(request: Request, dropped: Dropped = _NONE) -> list[tuple[str, st
         listed = _listed(request.headers)
         sent = [pair for pair in sent if plain(pair[0]) not in listed and not _is_signature(*pair)]
     sent += request.caller.headers()
-    told = (("X-Forwarded-For", request.source_ip), ("X-Forwarded-Host", request.domain))
-    sent += [(name, value) for name, value in told if value and _is_sendable(value)]
+    forwarded = (("X-Forwarded-For", request.source_ip), ("X-Forwarded-Host", request.domain))
+    sent += [(name, value) for name, value in forwarded if value and _is_sendable(value)]
     sent += _ALWAYS
     if request.body or request.method in _WITH_LENGTH:
         sent.append(("Content-Length", str(len(request.body))))

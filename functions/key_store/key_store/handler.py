@@ -53,12 +53,12 @@ def handle(
     # No traceback: a value could be in it.
     if parameter is None:
         logger.error("%s of %s failed: %s", request.kind, request.logical_id, reason)
-        told = answer.compose(request, "FAILED", _physical_id(request), reason=reason)
+        response = answer.compose(request, "FAILED", _physical_id(request), reason=reason)
     else:
         logger.info("%s of %s done: %s", request.kind, request.logical_id, parameter)
         data = {} if request.kind == "Delete" else {"ParameterName": parameter}
-        told = answer.compose(request, "SUCCESS", parameter, data=data)
-    answer.send(request.response_url, told, lambda: time_left() - 1)
+        response = answer.compose(request, "SUCCESS", parameter, data=data)
+    answer.send(request.response_url, response, lambda: time_left() - 1)
 
 
 def _act(request: Request, client: Callable[[str], Any], time_left: Callable[[], float]) -> str:

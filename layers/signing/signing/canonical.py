@@ -1,6 +1,6 @@
 """The canonical form of path, query and headers.
 
-Source: that of `sigv4`; RFC 3986 for what is unreserved, and for dot segments.
+Source: the document that `sigv4` names; RFC 3986 for unreserved characters and dot segments.
 """
 
 from functools import lru_cache
