@@ -213,3 +213,26 @@ def test_a_mend_whose_role_is_imported_is_one(tmp_path: Path) -> None:
     statements = "\n          CustomStatements:" + DENY.format(condition=condition)
     path = written(tmp_path, "whitelist-trap", "bad", (whitelist, whitelist + statements))
     assert "whitelist-trap" not in ids(found(path))
+
+
+def test_a_role_that_api_gateway_invokes_by_gets_past_nobody(tmp_path: Path) -> None:
+    """The API's own way to its function; any other service's is another way."""
+    role = """\
+  InvokingRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: TRUSTED}, Action: sts:AssumeRole}
+      Policies:
+        - PolicyName: invoke
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt Function.Arn}
+"""
+    for trusted, expected in (
+        ("apigateway.amazonaws.com", set()),
+        ("states.amazonaws.com", {"invoke-grant"}),
+    ):
+        more = ("Resources:\n", "Resources:\n" + role.replace("TRUSTED", trusted))
+        assert ids(found(written(tmp_path, "invoke-grant", "good", more))) == expected

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from backstairs.access.policy import Statement
     from backstairs.report.findings.model import Finding
-    from backstairs.template.model import Application
+    from backstairs.template.model import Application, DeclaredPrincipal
 
 RULE = Rule(
     id="invoke-grant",
@@ -38,14 +38,23 @@ _ACTIONS = ("lambda:InvokeFunction", "lambda:InvokeAsync", "lambda:InvokeFunctio
 def check(application: Application) -> Iterator[Finding]:
     """Grants on functions behind APIs, or on all functions there are."""
     behind = behind_apis(application)
-    run_as = {one.name: one.functions for one in application.principals}
+    holders = {one.name: one for one in application.principals}
     for written in grants(application):
-        # A function that calls itself gets past nobody.
-        others = {key: api for key, api in behind.items() if key not in run_as[written.name]}
+        others = _others(holders[written.name], behind)
         reached = _reached(application, written.statement, others)
         if reached:
             says = f"{written} allows to invoke {shown(reached)}"
             yield RULE.finds(written.name, says, written.source)
+
+
+def _others(holder: DeclaredPrincipal, behind: dict[str, str]) -> dict[str, str]:
+    """The functions that a role gets at past their APIs.
+
+    A function that calls itself gets past nobody, nor does API Gateway, which invokes by the role.
+    """
+    if holder.trusted == ("apigateway.amazonaws.com",):
+        return {}
+    return {name: api for name, api in behind.items() if name not in holder.functions}
 
 
 def _reached(application: Application, statement: Statement, behind: dict[str, str]) -> list[str]:
