@@ -267,13 +267,16 @@ def _version(options: argparse.Namespace, word: str | None = None) -> Iterator[P
 
 def _side(options: argparse.Namespace, template: Path, facts: Facts) -> Side:
     from backstairs.report.diff import Side
+    from backstairs.template.samconfig import FILE
 
     application = _application(options, template, facts)
-    names = {source.file for source in application.sources.values()}
+    names = {application.file, *(source.file for source in application.sources.values())}
+    paths = {name: template.parent / name for name in sorted(names)}
+    paths[FILE] = _configured(template) / FILE
     files = {
         name: path.read_text(encoding="utf-8").splitlines()
-        for name in sorted({*names, application.file})
-        if (path := template.parent / name).is_file()
+        for name, path in paths.items()
+        if path.is_file()
     }
     return Side(application, files, _principals(options, application))
 

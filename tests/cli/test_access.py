@@ -156,6 +156,19 @@ def test_diff_compares_a_revision_with_the_working_tree(folder: Path) -> None:
     assert (same.returncode, same.stdout) == (0, "Nobody gains and nobody loses access.\n")
 
 
+def test_a_parameter_of_samconfig_is_a_changed_line(folder: Path) -> None:
+    """The template is the same; what it is deployed with is not."""
+    git(folder, "init", "-q")
+    edit(folder, "*/${Stage}/GET/members", "*/live/GET/members")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    (folder / "samconfig.toml").write_text(SAMCONFIG.replace("Stage=live", "Stage=test"))
+    changed = access(folder, "diff", "HEAD", "--config-env", "live")
+    assert changed.returncode == 0, changed.stderr
+    assert "Notifier may no longer GET /members of Api from the internet" in changed.stdout
+    assert '      + parameter_overrides = "Stage=test"' in changed.stdout
+
+
 def test_diff_reads_nested_templates_of_a_revision(tmp_path: Path) -> None:
     """What changed in one of them is named by its own line."""
     for name in ("template.yaml", "samconfig.toml"):

@@ -14,7 +14,7 @@ from backstairs.report.contract import read_contract
 from backstairs.report.diff import Side, diff
 from backstairs.report.matrix import matrix_of
 from backstairs.template.application import read_application
-from tests.report.mutations import APPLICATION, MUTATIONS, Call, Mutation
+from tests.report.mutations import APPLICATION, MUTATIONS, NETWORK, Call, Mutation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from backstairs.template.model import Application
 
 ROOT = Path(__file__).parents[2]
+FILES = (APPLICATION, NETWORK)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,11 @@ def mutated(mutation: Mutation, folder: Path) -> Application:
     return read(folder)
 
 
+def texts(folder: Path) -> dict[str, list[str]]:
+    """The lines of the templates in a folder."""
+    return {name: (folder / name).read_text("utf-8").splitlines() for name in FILES}
+
+
 def calls(changed: Iterable[Changed]) -> set[Call]:
     """What changed."""
     return {
@@ -69,7 +75,9 @@ def test_a_change_of_access_is_noticed(
 ) -> None:
     """By diff, as a gain or a loss of the right caller; by check, as a breach by the same name."""
     changed = mutated(mutation, tmp_path)
-    found = diff(Side(ours, {}, {}), Side(changed, {}, {}))
+    found = diff(Side(ours, texts(ROOT), {}), Side(changed, texts(tmp_path), {}))
+    lines = [hunk for one in (*found.gains, *found.losses) for hunk in one.lines]
+    assert {hunk.file for hunk in lines} == {mutation.file}
     gains, losses = calls(found.gains), calls(found.losses)
     assert found.opens is bool(mutation.opens)
     assert mutation.opens is None or mutation.opens in gains

@@ -100,6 +100,8 @@ def summary(matrix: Matrix) -> str:
 def besides(matrix: Matrix) -> list[tuple[str, list[str]]]:
     """What the matrix does not say: items by title, no title without an item."""
     application = matrix.application
+    # No endpoint answers for a public API, whatever its policy.
+    private = any(declared.api.private for declared in application.apis)
     sections: list[tuple[str, list[str]]] = [
         (
             "Other ways to a function, not decided here",
@@ -119,7 +121,11 @@ def besides(matrix: Matrix) -> list[tuple[str, list[str]]]:
                     f"parameter {name}, which has no value, equals no other"
                     for name in sorted(application.assumed)
                 ),
-                *(f"{one.name}: {one.assumes}" for one in matrix.entrances if one.assumes),
+                *(
+                    f"{one.name}: {one.assumes}"
+                    for one in matrix.entrances
+                    if one.assumes and private
+                ),
             ],
         ),
         ("Not modelled", [NOT_MODELLED]),
