@@ -45,9 +45,8 @@ def grants_to_invoke(
             for function in functions:
                 for match in policy.matching(_invocation(function.arn)):
                     if match.statement.effect == "Allow":
-                        says = (
-                            f"{one.name} may invoke it, by {match.statement.name} of {policy.name}"
-                        )
+                        may = "may" if match.truth else "may or may not"
+                        says = f"{one.name} {may} invoke {function.name}, by {match.named}"
                         source = match.statement.source or one.source
                         yield OtherWay(one.name, _INVOKE, function.name, says, source)
 
