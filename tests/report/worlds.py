@@ -88,13 +88,17 @@ ADDRESSES = ("10.1.2.3", "10.1.9.9", "10.0.0.1", "192.0.2.1", "203.0.113.9", "20
 
 @dataclass(frozen=True)
 class World:
-    """An API with its policy, a role, an endpoint, and who may call: names by route."""
+    """An API with its policy, a role, an endpoint, and who may call: names by route.
+
+    `guards` is what the API's and the endpoint's policies say, `texts` what all say.
+    """
 
     api: Api
     role: Caller
     endpoint: Entrance
     claim: frozenset[tuple[Route, str, str]]
     guards: str
+    texts: str
 
     def allowed(self, cell: Cell) -> bool:
         """Whether the claim lets it in."""
@@ -115,8 +119,8 @@ class World:
             for method, path in product(("GET", "POST"), (*PATHS, *LONG))
             if (route := router.find(method, path)[0]) is not None
         ]
-        addresses = ADDRESSES if "SourceIp" in self.guards else ADDRESSES[:1]
-        times: Sequence[datetime | None] = TIMES if "CurrentTime" in self.guards else (None,)
+        addresses = ADDRESSES if "SourceIp" in self.texts else ADDRESSES[:1]
+        times: Sequence[datetime | None] = TIMES if "CurrentTime" in self.texts else (None,)
         for (who, principal), (way, endpoint) in product(self._people(), self._ways()):
             for address, now, (method, path, route) in product(addresses, times, leads):
                 origin = Origin(way, endpoint, address)
@@ -158,7 +162,7 @@ class World:
     def _ways(self) -> Iterator[tuple[str, Endpoint | None]]:
         yield INTERNET, None
         yield self.endpoint.name, self.endpoint.origin.endpoint
-        vpcs = ("vpc-1", "vpc-9") if '"aws:SourceVpc"' in self.guards else ("vpc-9",)
+        vpcs = ("vpc-1", "vpc-9") if '"aws:SourceVpc"' in self.texts else ("vpc-9",)
         for number, vpc in product(("2", "2b", "9"), vpcs):
             yield OTHER_ENDPOINT, Endpoint(f"vpce-{number}", vpc)
 
@@ -224,6 +228,7 @@ def drawn(random: Random) -> World:
         Caller("Role", role, "declared"),
         Entrance("Endpoint", Origin("Endpoint", endpoint), "declared"),
         claim,
+        _text((guard, own)),
         _text((guard, own, grants)),
     )
 

@@ -90,9 +90,7 @@ class Strangers:
         """An ARN of each class, known principals left out."""
         begin = text(f"arn:{self._api.partition}:{_SHAPES[shape]}::")
         end = text(":root") if shape == "root" else (*text(f":{shape}/"), ONE, ANY)
-        language = Within([(*begin, *_DIGITS, *end)])
         told: list[list[Row]] = [[self._of_account(text(self._api.account))]]
-        told += [[text(arn) for arn in self._arns]]
         told += [[text(arn)] for arn in sorted(self._named - self._arns) if ":" in arn]
         told += [[self._of_account(text(name))] for name in sorted(self._named) if name.isdigit()]
         for condition in conditions_on("aws:principalaccount", self._guards):
@@ -102,9 +100,14 @@ class Strangers:
             for condition in conditions_on("aws:username", self._guards):
                 told.append([(ANY, *text("/"), *_within(row, "/")) for row in rows_of(condition)])
         tracked = [Automaton(rows) for rows in told if rows]
-        tokens = alphabet([*tracked, language.inside], _of_names)
-        found = classes(language, tracked, tokens, self._limit).values()
-        return [arn for arn in found if arn not in self._arns]
+        known: set[str] = set()
+        while True:
+            language = Within([(*begin, *_DIGITS, *end)], map(text, known))
+            tokens = alphabet([*tracked, language.inside, language.outside], _of_names)
+            found = list(classes(language, tracked, tokens, self._limit).values())
+            if self._arns.isdisjoint(found):
+                return found
+            known |= self._arns & set(found)
 
     def _of_account(self, row: Row) -> Row:
         begin = (*text(f"arn:{self._api.partition}:"), but(":", many=True), *text("::"))
