@@ -51,8 +51,7 @@ def read_forwardings(resources: Resources) -> Iterator[Forwarding]:
         if name in resources.doubts:
             doubts[rule] = resources.doubts[name]
     for name, properties in resources.of_type(_RULE):
-        if properties.get("RuleType") != "SYSTEM":
-            yield _forwarding(resources, name, properties, tuple(vpcs.pop(name, ())), doubts)
+        yield _forwarding(resources, name, properties, tuple(vpcs.pop(name, ())), doubts)
     for rule, associated in vpcs.items():
         if rule not in resources.by_name:
             outside = Unresolved(f"the domain of {rule}, which is not in the template")
@@ -86,6 +85,7 @@ def _forwarding(
         vpcs=vpcs,
         source=resources.source(name, ()),
         doubt=resources.doubts.get(name, doubts.get(name)),
+        here=properties.get("RuleType") == "SYSTEM",
     )
 
 

@@ -143,7 +143,11 @@ class ResolverEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """A Resolver rule that sends questions for a domain elsewhere, for the VPCs it is put to."""
+    """A Resolver rule that sends questions for a domain elsewhere, for the VPCs it is put to.
+
+    `here`: a rule of the type SYSTEM, by which Resolver answers itself what a rule for a shorter
+    domain would send away.
+    """
 
     name: str
     domain: str | Unresolved
@@ -152,6 +156,7 @@ class Forwarding:
     vpcs: tuple[str, ...]
     source: Source
     doubt: str | None = None
+    here: bool = False
 
 
 @dataclass(frozen=True, slots=True)

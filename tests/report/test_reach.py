@@ -677,6 +677,32 @@ FORWARDED = {
         changed("VPCId: !Ref Consumer", "VPCId: !ImportValue vpc", RESOLVED),
         None,
     ),
+    "a rule for a longer domain answers here": (
+        RESOLVED
+        + """
+  Here:
+    Type: AWS::Route53Resolver::ResolverRule
+    Properties: {RuleType: SYSTEM, DomainName: a.execute-api.us-east-1.amazonaws.com}
+  HereOfConsumer:
+    Type: AWS::Route53Resolver::ResolverRuleAssociation
+    Properties: {ResolverRuleId: !Ref Here, VPCId: !Ref Consumer}
+""",
+        True,
+    ),
+    "a rule for this domain answers here": (
+        changed(
+            "DomainName: execute-api.us-east-1.amazonaws.com", "DomainName: amazonaws.com", RESOLVED
+        )
+        + """
+  Here:
+    Type: AWS::Route53Resolver::ResolverRule
+    Properties: {RuleType: SYSTEM, DomainName: execute-api.us-east-1.amazonaws.com}
+  HereOfConsumer:
+    Type: AWS::Route53Resolver::ResolverRuleAssociation
+    Properties: {ResolverRuleId: !Ref Here, VPCId: !Ref Consumer}
+""",
+        False,
+    ),
     "the domain is not known": (
         changed(
             "DomainName: execute-api.us-east-1.amazonaws.com",
@@ -727,6 +753,16 @@ def test_a_private_zone_above_api_gateways_names_hides_them() -> None:
     stop = by_client(text)["Function"].stop
     assert stop is not None
     assert (stop.rule, line(text, stop.source)) == (rules.PRIVATE_ZONE, "Zone:")
+
+
+def test_private_dns_comes_before_a_rule_for_a_shorter_domain() -> None:
+    """It is a zone of its VPC; a rule for the very domain comes before it."""
+    to_host = changed("VPCId: !Ref Consumer}", "VPCId: !Ref Vpc}", RESOLVED)
+    domain = "DomainName: execute-api.us-east-1.amazonaws.com"
+    shorter = changed(domain, "DomainName: amazonaws.com", to_host)
+    for text, expected in ((shorter, rules.PRIVATE_DNS), (to_host, rules.FORWARDING)):
+        (by,) = (one for one in by_client(text)["Host"].names if one.name == "API Gateway's names")
+        assert (by.step.truth, by.step.reason.rule) == (True, expected)
 
 
 OUTSIDE = without(

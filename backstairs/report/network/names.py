@@ -67,16 +67,16 @@ def _public(
 ) -> Step:
     """A name that the whole world resolves, unless something in between answers otherwise."""
     zone = _zone(networks, vpc, domain)
-    if zone is not None:
-        if vpc.name not in zone.vpcs:
-            text = f"whether {zone.name} answers {vpc.name} is not known"
-            return unknown(rules.PRIVATE_ZONE, text, zone.source)
-        text = f"{zone.name} answers {vpc.name} for {zone.domain}, and nobody else does"
-        return stops(rules.PRIVATE_ZONE, text, zone.source)
-    asked = _asked(networks, vpc, endpoint, domain)
+    asked = _asked(networks, vpc, endpoint, domain, str(zone.domain) if zone else "")
     if asked is not None:
         return asked
-    return holds(rule, f"{vpc.name} resolves them, as everybody does", endpoint.source)
+    if zone is None:
+        return holds(rule, f"{vpc.name} resolves them, as everybody does", endpoint.source)
+    if vpc.name not in zone.vpcs:
+        text = f"whether {zone.name} answers {vpc.name} is not known"
+        return unknown(rules.PRIVATE_ZONE, text, zone.source)
+    text = f"{zone.name} answers {vpc.name} for {zone.domain}, and nobody else does"
+    return stops(rules.PRIVATE_ZONE, text, zone.source)
 
 
 def _private(networks: Networks, vpc: Vpc, endpoint: DeclaredEndpoint, domain: str) -> Step:
@@ -96,7 +96,9 @@ def _private(networks: Networks, vpc: Vpc, endpoint: DeclaredEndpoint, domain: s
         made = unknown if needed is None else stops
         text = f"{here.name} needs DNS support and DNS hostnames for private DNS"
         return made(rules.PRIVATE_DNS, text, here.source)
-    return _asked(networks, vpc, endpoint, domain) or _answered(vpc, endpoint)
+    # Private DNS is a private zone of the endpoint's VPC.
+    least = domain if vpc.name == endpoint.vpc else ""
+    return _asked(networks, vpc, endpoint, domain, least) or _answered(vpc, endpoint)
 
 
 def _answered(vpc: Vpc, endpoint: DeclaredEndpoint) -> Step:
@@ -108,8 +110,13 @@ def _answered(vpc: Vpc, endpoint: DeclaredEndpoint) -> Step:
     return stops(rules.FORWARDING, text, endpoint.source)
 
 
-def _asked(networks: Networks, vpc: Vpc, endpoint: DeclaredEndpoint, domain: str) -> Step | None:
-    """What becomes of a question before Amazon's DNS server answers it; None: nothing."""
+def _asked(
+    networks: Networks, vpc: Vpc, endpoint: DeclaredEndpoint, domain: str, zone: str
+) -> Step | None:
+    """What becomes of a question before Amazon's DNS server answers it; None: nothing.
+
+    `zone` is the private zone that would answer: a rule for a shorter domain does not count then.
+    """
     if vpc.own_dns is not None:
         text = f"{vpc.name} asks DNS servers of its own"
         return unknown(rules.AMAZON_DNS, text, vpc.own_dns)
@@ -118,7 +125,9 @@ def _asked(networks: Networks, vpc: Vpc, endpoint: DeclaredEndpoint, domain: str
         state = "not known" if vpc.dns_support is None else "off"
         return made(rules.AMAZON_DNS, f"DNS support of {vpc.name} is {state}", vpc.source)
     rule = _forwarding(networks, vpc, domain)
-    return None if rule is None else _forwarded(networks, vpc, endpoint, rule)
+    if rule is None or (not _in_doubt(rule) and (rule.here or len(str(rule.domain)) < len(zone))):
+        return None
+    return _forwarded(networks, vpc, endpoint, rule)
 
 
 def _zone(networks: Networks, vpc: Vpc, domain: str) -> Zone | None:

@@ -63,7 +63,8 @@ FORWARDING = Rule(
 )
 PRIVATE_ZONE = Rule(
     "private-zone",
-    "For names in a private hosted zone its VPCs get the zone's answers and no others.",
+    "For names in a private hosted zone its VPCs get the zone's answers and no others, unless a "
+    "Resolver rule is for the same domain or a longer one.",
     Known.AWS_DOCUMENT,
     _ROUTE53 + "hosted-zone-private-considerations.html",
 )
