@@ -177,6 +177,7 @@ async def _up(project: Project, children: Children, urls: list[str], *, once: bo
                 await asyncio.to_thread(load_samples, account, STACK_NAME, project.root)
             doors.running.write(project.run_file)
             deployed, problem = await deploying.edge(account)
+            sam.unload()
             if deployed:
                 await doors.look_again()
                 doors.running.write(project.run_file)

@@ -14,6 +14,7 @@ from urllib.request import ProxyHandler, build_opener
 from backstairs.emulator.settings import ROOT_ACCESS_KEY_ID, ROOT_SECRET_ACCESS_KEY
 from backstairs.http.servers import listen, port_of
 from backstairs.local.kept import snapshot_file
+from backstairs.local.loaded import Loaded
 
 if TYPE_CHECKING:
     import subprocess
@@ -28,6 +29,7 @@ STACK_NAME = "backstairs"
 _READY_SECONDS = 120
 _TAIL = 15
 _POLL_SECONDS = "0.2"
+_LOADED = ("samcli.commands.build.command", "samcli.commands.deploy.command")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,6 @@ class StepError(Exception):
     """A step failed; the message has the end of its log and where the rest is."""
 
 
-@dataclass(frozen=True, slots=True)
 class Sam:
     """The SAM CLI on one project, talking to the emulated account and to nothing else.
 
@@ -60,11 +61,12 @@ class Sam:
     its output goes.
     """
 
-    program: str
-    search: Sequence[str]
-    root: Path
-    logs: Path
-    children: Children
+    def __init__(
+        self, program: str, search: Sequence[str], root: Path, logs: Path, children: Children
+    ) -> None:
+        self._program = Loaded(program, _LOADED)
+        self._search, self._root, self._logs = search, root, logs
+        self._children = children
 
     def build(self, *stacks: Stack) -> None:
         """`sam build` of one after the other: they share a folder. Raises StepError."""
@@ -97,38 +99,41 @@ class Sam:
             failures = account.failures(stack.name)
             raise StepError("\n".join([str(error), *failures])) from error
 
+    def unload(self) -> None:
+        """Give back the memory that it takes to have the SAM CLI loaded between two runs of it."""
+        self._program.end()
+
     def _run(
         self, command: str, stack: Stack, options: Sequence[str], variables: Mapping[str, str]
     ) -> None:
-        log = self.logs / f"sam-{command}-{stack.name}.log"
+        log = self._logs / f"sam-{command}-{stack.name}.log"
         # A developer's own AWS settings must not get here: nothing may reach a real account.
         clean = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         # Nor may what is meant for 127.0.0.1 go by way of a proxy.
         direct = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         environment = {
             **clean,
-            "PATH": os.pathsep.join([*self.search, os.environ.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join([*self._search, os.environ.get("PATH", os.defpath)]),
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "SAM_CLI_TELEMETRY": "0",
             # Between two looks at a change set; for AWS's sake it would be five.
             "SAM_CLI_POLL_DELAY": _POLL_SECONDS,
-            **(direct if variables else {}),
-            **variables,
         }
         # SAM would look for it beside the template.
-        settings = self.root / "samconfig.toml"
+        settings = self._root / "samconfig.toml"
         config = ["--config-file", str(settings)] if settings.is_file() else []
         config += ["--config-env", stack.environment]
         with log.open("wb") as output:
-            process = self.children.start(
-                [self.program, command, *config, *options],
+            status = self._program.run(
+                [command, *config, *options],
+                children=self._children,
                 environment=environment,
+                variables={**direct, **variables} if variables else {},
                 output=output,
-                folder=self.root,
+                folder=self._root,
             )
-            status = process.wait()
         if status != 0:
             end = "\n".join(log.read_text("utf-8", "replace").splitlines()[-_TAIL:])
             raise StepError(f"sam {command} of {stack.name} failed; the end of {log}:\n{end}")

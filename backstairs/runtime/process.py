@@ -33,6 +33,8 @@ class Children:
             process_group=0,
         )
         self._started: list[subprocess.Popen[bytes]] = []
+        self.resources = contextlib.ExitStack()
+        """What is closed with the group."""
 
     def start(
         self,
@@ -41,8 +43,12 @@ class Children:
         environment: Mapping[str, str],
         output: IO[bytes] | int,
         folder: Path | None = None,
+        shared: Sequence[int] = (),
     ) -> subprocess.Popen[bytes]:
-        """Start a program in the group; `output` takes both of its streams."""
+        """Start a program in the group; `output` takes both of its streams.
+
+        `shared` are open files that it has too, by the same numbers.
+        """
         self._started = [child for child in self._started if child.poll() is None]
         process = subprocess.Popen(
             command,
@@ -52,6 +58,7 @@ class Children:
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=self._reaper.pid,
+            pass_fds=shared,
         )
         self._started.append(process)
         return process
@@ -64,6 +71,7 @@ class Children:
 
     def close(self) -> None:
         """End the whole group."""
+        self.resources.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._reaper.pid, signal.SIGKILL)
         self._reaper.communicate()
