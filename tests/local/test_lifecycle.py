@@ -75,7 +75,7 @@ def test_the_tour_is_shown(application: Application) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("Type: AWS::Serverless::Api\n", "Typ: x\n", "template.yaml: ClaimsApi: has no Type"),
+        ("Type: AWS::Serverless::Api\n", "Typ: x\n", "template.yaml: ClaimsApi has no Type"),
         ("RestApiId: !Ref ClaimsApi", "RestApiId: !Ref NoApi", "template.yaml: SAM cannot"),
         ("Resources:\n", "Resources: {\n", "template.yaml: is not YAML"),
         ("Resources:\n", "Resource:\n", "template.yaml: has no Resources"),
