@@ -31,7 +31,6 @@ def read_application(
     parameters: Mapping[str, str] | None = None,
     account: str = ACCOUNT,
     region: str = REGION,
-    partition: str = "aws",
     stack_name: str = "stack",
     policies: Mapping[str, object] | None = None,
 ) -> Application:
@@ -42,7 +41,7 @@ def read_application(
     ARN. What cannot be read is in `Application.not_read`. Sources are relative to the template's
     folder. Raises TemplateError where the file itself is no template.
     """
-    setting = Setting(account, region, partition, path.parent)
+    setting = Setting(account, region, _partition(region), path.parent)
     outermost = Stack(path, parameters or {}, setting, stack_name)
     stacks = list(outermost.stacks())
     resources = _resources(stacks, setting, policies or {})
@@ -74,6 +73,13 @@ def read_application(
         sources={name: resources.source(name, ()) for name in resources.by_name},
         templates={stack.prefix: stack.written for stack in stacks},
     )
+
+
+def _partition(region: str) -> str:
+    """The partition of a region, as ARNs name it."""
+    partitions = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
+    found = (name for prefix, name in partitions.items() if region.startswith(f"{prefix}-"))
+    return next(found, "aws")
 
 
 def _resources(stacks: list[Stack], setting: Setting, policies: Mapping[str, object]) -> Resources:

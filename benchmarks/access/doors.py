@@ -77,7 +77,8 @@ def doors(template: Mapping[str, Json], folder: Path) -> Iterator[Door]:
         if isinstance(resource, Mapping)
         and {"DefinitionBody", "DefinitionUri"} & _mapping(resource.get("Properties")).keys()
     }
-    for name, resource in template["Resources"].items():
+    for key, resource in template["Resources"].items():
+        name = str(key)
         if name.startswith("Fn::") or not isinstance(resource, Mapping):
             continue
         kind, properties = str(resource.get("Type")), _mapping(resource.get("Properties"))
