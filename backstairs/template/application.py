@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backstairs.template.apis import read_apis
 from backstairs.template.http_api import routes_of_other_apis
-from backstairs.template.model import Application, DeclaredFunction
+from backstairs.template.model import Application, DeclaredFunction, NotRead
 from backstairs.template.network_reader import read_endpoints, read_networks
 from backstairs.template.other_ways import grants_to_invoke, read_other_ways
 from backstairs.template.principals import read_principals
@@ -62,6 +62,7 @@ def read_application(
         other_ways=(*read_other_ways(resources), *grants_to_invoke(principals, functions)),
         not_read=(
             *setting.not_read,
+            *_doubtful(resources),
             *apis_not_read,
             *others_not_read,
             *principals_not_read,
@@ -115,9 +116,29 @@ def _resources(stacks: list[Stack], setting: Setting, policies: Mapping[str, obj
         setting.account,
         setting.region,
         setting.partition,
-        {name: why for stack in stacks for name, why in stack.doubts().items()},
+        _doubts(stacks),
         policies,
     )
+
+
+def _doubts(stacks: list[Stack]) -> dict[str, str]:
+    """Why a resource may not exist, by name; one of a stack that may not exist may not either."""
+    doubts: dict[str, str] = {}
+    for stack in stacks:  # the outer ones first
+        why = doubts.get(stack.prefix.removesuffix("/"))
+        if why is not None:
+            doubts |= {f"{stack.prefix}{name}": why for name in stack.resources}
+        doubts |= stack.doubts()
+    return doubts
+
+
+def _doubtful(resources: Resources) -> list[NotRead]:
+    """The APIs and functions, and what leads to them, of which nobody knows whether they exist."""
+    return [
+        NotRead(name, f"whether it exists is not known: {why}", resources.source(name, ()))
+        for name, why in resources.doubts.items()
+        if resources.by_name[name]["Type"].startswith(("AWS::ApiGateway", "AWS::Lambda::"))
+    ]
 
 
 def _functions(resources: Resources) -> list[DeclaredFunction]:

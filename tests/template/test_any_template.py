@@ -498,6 +498,23 @@ Outputs: {Id: {Value: !Ref Vpc}, Name: {Value: !Ref Bucket}}
     assert any("nests itself" in one.why for one in circle.not_read)
 
 
+def test_what_may_not_exist_is_named(read: Read) -> None:
+    """An API whose condition hangs on an import, one in a stack whose condition does, a route."""
+    text = f"""{SAM}
+Conditions: {{Open: !Equals [!ImportValue x, "y"]}}
+Resources:
+  One: {{Type: AWS::ApiGatewayV2::Api, Condition: Open, Properties: {{Name: a, Target: "arn:x"}}}}
+  Two: {{Type: AWS::CloudFormation::Stack, Condition: Open, Properties: {{TemplateURL: two.yaml}}}}
+"""
+    two = "Resources: {Api: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: b, Target: 'arn:x'}}}"
+    application = read(text, files={"two.yaml": two})
+    assert [one.name for one in application.not_read] == ["One", "Two/Api"]
+    assert {one.why for one in application.not_read} == {
+        "whether it exists is not known: import of x"
+    }
+    assert {one.name for one in application.apis} == {"One", "Two/Api"}
+
+
 def test_json_templates_have_lines(tmp_path: Path) -> None:
     """With tabs too."""
     bucket = {"Type": "AWS::S3::Bucket", "Condition": "Open"}
