@@ -211,7 +211,8 @@ def test_a_reason_is_data() -> None:
         "Deny statement 2 of its policy matches (StringNotEquals aws:SourceVpce [vpce-1])"
     )
     (missing,) = call(api(OUR_ENDPOINT, authorization=IAM), role()).reasons
-    assert missing.operands == ("Notifier", "GET", "/members/m-1", "ClaimsApi")
+    operands = tuple(map(str, missing.operands))
+    assert operands == ("Notifier", "GET", "/members/m-1", "ClaimsApi")
     assert missing.text == "Notifier holds no grant for GET /members/m-1 of ClaimsApi"
 
 
