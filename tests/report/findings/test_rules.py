@@ -166,6 +166,8 @@ def test_a_grant_on_one_functions_versions_is_none_on_every_function(tmp_path: P
     assert ids(found(written(tmp_path, "invoke-grant", "bad", alias))) == set()
     of_all = ("!GetAtt Function.Arn", '!Sub "arn:aws:lambda:us-east-1:123456789012:function:*"')
     assert ids(found(written(tmp_path, "invoke-grant", "bad", of_all))) == {"invoke-grant"}
+    everything = ("!GetAtt Function.Arn", '"*"')
+    assert ids(found(written(tmp_path, "invoke-grant", "bad", everything))) == {"invoke-grant"}
 
 
 def test_an_action_with_its_variants_is_no_wildcard(tmp_path: Path) -> None:

@@ -64,4 +64,6 @@ def _problems(statement: Statement) -> Iterator[str]:
 
 def _takes_a_resource(action: str) -> bool:
     service, _, operation = action.partition(":")
-    return service in _NAMED_RESOURCES and not operation.startswith(_ABOUT_ALL)
+    # To invoke every function is the business of a rule of its own.
+    invokes = (service, operation[:6]) == ("lambda", "invoke")
+    return service in _NAMED_RESOURCES and not (invokes or operation.startswith(_ABOUT_ALL))
