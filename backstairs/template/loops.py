@@ -102,4 +102,7 @@ class _Replacing:
             return value
         if value == {"Ref": self.identifier}:
             return self.by
-        return {self.text(key): self.value(item) for key, item in value.items()}
+        replaced = {self.text(key): self.value(item) for key, item in value.items()}
+        if replaced.keys() == {"Fn::Sub"} and "${" not in str(replaced["Fn::Sub"]):
+            return replaced["Fn::Sub"]  # SAM wants a path, say, as text
+        return replaced

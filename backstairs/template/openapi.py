@@ -14,6 +14,8 @@ BINARY = "x-amazon-apigateway-binary-media-types"
 _ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
 KEY_SOURCE = "x-amazon-apigateway-api-key-source"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+# What OpenAPI has beside them in a path.
+_NO_METHODS = ("description", "parameters", "servers", "summary")
 ANY_METHOD = "x-amazon-apigateway-any-method"
 DEFAULT = "$default"
 _INTEGRATION = (
@@ -153,8 +155,8 @@ def read_definition(body: Mapping[str, Any]) -> tuple[Methods, list[str]]:
             continue
         for verb, method in item.items():
             if verb.lower() not in METHODS and verb != ANY_METHOD:
-                if verb == "$ref" or verb.startswith("Fn::"):
-                    problems.append(f"path {path} cannot be read: {verb} {method}")
+                if verb not in _NO_METHODS and not verb.startswith("x-"):
+                    problems.append(f"path {path}: {verb} is no method of API Gateway's")
             elif isinstance(method, Mapping):
                 security = method.get("security", body.get("security", []))
                 methods.append(_method(verb, path, method, security, schemes))

@@ -131,9 +131,11 @@ class Stack:
             self.not_read(logical_id, why)
         resources = translation.template["Resources"]
         for logical_id, resource in list(resources.items()):
-            if not isinstance(resource, Mapping) or _NOT_READ.search(str(resource.get("Type"))):
-                self.not_read(logical_id, f"its type is not modelled: {resource.get('Type')}")
+            kind = resource.get("Type") if isinstance(resource, Mapping) else None
+            if not isinstance(kind, str) or _NOT_READ.search(kind):
                 del resources[logical_id]
+                if not logical_id.startswith("Fn::"):  # those were named already
+                    self.not_read(logical_id, f"its type is not modelled: {kind}")
             else:
                 self._read_definition(logical_id, resource)
         return translation.template

@@ -101,6 +101,7 @@ class Model:
         self._named = {one.name for one in application.not_read}
         self._reasons = [(one.name, one.why) for one in application.not_read]
         self._ways = application.other_ways
+        self._named |= {one.name for one in application.other_ways if "stage" in one.kind}
         self._written = application.templates[""]["Resources"]
         self._routes = {
             (one.name, route.method, route.path)

@@ -338,7 +338,7 @@ Resources:
               - [get, put]
               - On${{Method}}:
                   Type: HttpApi
-                  Properties: {{Method: !Ref Method, Path: "/${{Name}}"}}
+                  Properties: {{Method: !Ref Method, Path: !Sub "/${{Name}}"}}
 """
 
 
@@ -496,6 +496,33 @@ Outputs: {Id: {Value: !Ref Vpc}, Name: {Value: !Ref Bucket}}
     assert application.templates.keys() == {"", "One/", "Two/"}
     circle = read(text, files={"child.yaml": child})
     assert any("nests itself" in one.why for one in circle.not_read)
+
+
+@pytest.mark.parametrize(
+    ("paths", "why"),
+    [
+        ("{/x: {default: {}}}", "path /x: default is no method of API Gateway's"),
+        ("{/x: {$ref: other.yaml}}", "path /x: $ref is no method of API Gateway's"),
+        ("{/x: {get: 3}}", "get /x cannot be read: 3"),
+    ],
+)
+def test_a_path_that_cannot_be_read_stops_no_other(read: Read, paths: str, why: str) -> None:
+    """What is beside the methods in OpenAPI is none: description, parameters, extensions."""
+    body = f"{{openapi: 3.0.1, paths: {paths[:-1]}, /y: {{parameters: [], x-a: 1, get: {{}}}}}}}}"
+    api = f"Type: AWS::Serverless::HttpApi, Properties: {{DefinitionBody: {body}}}"
+    application = read(f"{SAM}Resources: {{Api: {{{api}}}}}")
+    assert routes(application) == {"Api $default GET /y NONE"}
+    assert [one.why for one in application.not_read] == [why]
+
+
+def test_an_include_of_resources_that_cannot_be_read_is_named(read: Read) -> None:
+    """And its place is not taken for a resource."""
+    macro = "{Name: AWS::Include, Parameters: {Location: missing.yaml}}"
+    application = read(f"Resources: {{'Fn::Transform': {macro}, B: {{Type: AWS::S3::Bucket}}}}")
+    assert [one.why for one in application.not_read] == [
+        "missing.yaml: cannot be read: No such file or directory"
+    ]
+    assert application.resources.keys() == {"B"}
 
 
 def test_what_may_not_exist_is_named(read: Read) -> None:
