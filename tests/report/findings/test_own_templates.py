@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.report.findings.reading import ROOT, found, ids
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PLACEMENTS: dict[str, dict[str, str]] = {
     "created": {},
@@ -49,3 +55,20 @@ def test_what_reads_everything_is_accepted_with_its_reason() -> None:
 def test_the_ways_in_from_outside_pass_with_either_kind_of_api(stack: str, kind: str) -> None:
     """And with the functions' own network."""
     assert ids(found(ROOT / "stacks" / f"{stack}.yaml", ApiType=kind)) == set()
+
+
+def test_a_whitelist_on_the_claims_api_is_the_trap_and_the_mend_is_named(tmp_path: Path) -> None:
+    """What stands there now: Denies alone."""
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    before, policy, rest = text.partition("        ResourcePolicy:\n          CustomStatements:\n")
+    after = rest[rest.index("\n\n") :]
+    whitelist = "IntrinsicVpceWhitelist: [!GetAtt Network.Outputs.ExecuteApiEndpointId]"
+    assert policy
+    shutil.copytree(ROOT / "stacks", tmp_path / "stacks")
+    copy = tmp_path / "template.yaml"
+    copy.write_text(f"{before}        ResourcePolicy:\n          {whitelist}\n{after}", "utf-8")
+    (finding,) = (one for one in found(copy) if one.is_open)
+    assert (finding.rule.id, finding.name) == ("whitelist-trap", "ClaimsApi")
+    line = copy.read_text("utf-8").splitlines()[finding.source.line - 1]
+    assert line.strip() == "ResourcePolicy:"
+    assert "Denies alone" in finding.rule.mend
