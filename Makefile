@@ -132,6 +132,7 @@ bench: install .venv/peers/.installed $(if $(DEPLOYED),.venv/$(LAMBDA)/.installe
 	$(LOCAL)/python -m benchmarks.coldstart
 	$(LOCAL)/python -m benchmarks.forwarder
 	$(LOCAL)/python -m benchmarks.start
+	$(LOCAL)/python -m benchmarks.access decisions growth
 	$(LOCAL)/python -m benchmarks.access.matrix
 
 lock: .venv/uv/.installed ## renew the hashed requirements from the .in files

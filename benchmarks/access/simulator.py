@@ -6,6 +6,7 @@ For development alone: it is installed, in versions that are fixed here, into a 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ class Simulator:
     """The evaluator, installed and started."""
 
     def __init__(self, folder: Path) -> None:
+        if not shutil.which("node") or not shutil.which("npm"):
+            raise SystemExit("the evaluator needs node and npm on PATH")
         package = {"name": "evaluator", "private": True, "dependencies": VERSIONS}
         (folder / "package.json").write_text(json.dumps(package), encoding="utf-8")
         install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
