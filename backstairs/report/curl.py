@@ -26,9 +26,10 @@ def curl(cell: Cell) -> str:
         words += ["--request", question.method]
     signs = question.route.authorization is not Authorization.NONE or endpoint is not None
     line = shlex.join(words)
+    signing = shlex.quote(f"aws:amz:{api.region}:execute-api")
     if cell.caller.principal is not None and signs:
         line += (
-            f' --aws-sigv4 aws:amz:{api.region}:execute-api --user "$KEY_ID:$SECRET"'
+            f' --aws-sigv4 {signing} --user "$KEY_ID:$SECRET"'
             ' --header "x-amz-security-token: $TOKEN"'
         )
     if cell.caller.with_key:

@@ -36,15 +36,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One call that is decided otherwise; None on a side where it could not be made at all."""
+    """One call that is decided otherwise; None on a side where it could not be made at all.
 
+    `cell` is the call as it is now, or as it was.
+    """
+
+    cell: Cell
     before: Cell | None
     after: Cell | None
-
-    @property
-    def cell(self) -> Cell:
-        """The call as it is now, or as it was."""
-        return self.after or self.before  # type: ignore[return-value]
 
     @property
     def gains(self) -> bool:
@@ -113,7 +112,8 @@ def _changes(before: Matrix, after: Matrix) -> Iterable[Change]:
     }
     old, new = ({_key(cell, several): cell for cell in matrix.cells} for matrix in (before, after))
     for key in dict.fromkeys((*new, *old)):
-        change = Change(_of(key, old, new), _of(key, new, old))
+        cell = new[key] if key in new else old[key]
+        change = Change(cell, _of(key, old, new), _of(key, new, old))
         if _rank(change.before) != _rank(change.after):
             yield change
 

@@ -179,3 +179,22 @@ def test_a_block_ends_where_the_next_of_its_depth_begins() -> None:
     assert within(added, Source(FILE, 6), {FILE: OLD}, new=True)
     assert not within(added, Source(FILE, 8), {FILE: OLD}, new=True)
     assert not within(hunk, Source("other.yaml", 2), {FILE: new}, new=True)
+
+
+def test_a_templates_lines_do_not_end_their_fence() -> None:
+    """What a change writes stays a changed line, and says nothing in Markdown."""
+    more = application(
+        principals=(
+            role("ClaimsFunction", grant("*/dev/POST/claims/*")),
+            application().principals[1],
+        )
+    )
+    lines = ["```", "# Nobody gains and nobody loses access.", "\x1b[2K"]
+    said = markdown.render_diff(compared(application(), more, [], lines)).splitlines()
+    fences = [number for number, line in enumerate(said) if line.startswith("````")]
+    assert len(fences) == 2
+    assert said[fences[0] + 2 : fences[1]] == [
+        "+```",
+        "+# Nobody gains and nobody loses access.",
+        "+\\x1b[2K",
+    ]

@@ -140,3 +140,23 @@ def test_markdown_is_not_made_by_names() -> None:
     said = markdown.render(matrix_of(application(apis=(odd,))))
     assert "a\\|b\\*&lt;i&gt;" in said
     assert "<i>" not in said
+
+
+def test_a_template_moves_nothing_on_the_terminal() -> None:
+    """A path with an escape sequence, which could hide a line, is shown as one."""
+    odd = api("ClaimsApi", [("GET", "/\x1b[2K\x1b[1A\u202e")], allows=None, private=False)
+    said = text.render(matrix_of(application(apis=(odd,))))
+    assert "GET /\\x1b[2K\\x1b[1A\\u202e" in said
+    assert said.replace("\n", "").isprintable()
+    assert "\x1b" not in markdown.render(matrix_of(application(apis=(odd,))))
+
+
+def test_a_pipe_in_a_path_stays_in_its_column() -> None:
+    """A row has four columns whatever a path is."""
+    odd = api("ClaimsApi", [("GET", "/a|b`c")], allows=None, private=False)
+    row = next(
+        line
+        for line in markdown.render(matrix_of(application(apis=(odd,)))).splitlines()
+        if "/a" in line
+    )
+    assert row.replace("\\|", "").count("|") == 5

@@ -47,4 +47,4 @@ def _group(breach: Breach, group: Group, matrix: Matrix) -> Iterator[str]:
     yield from fold(sentence(group, matrix, MAY[breach]), 2, 4)
     yield from fold(words.reason(words.deciding(group.cell.decision)), 6, 2)
     # Not folded, so that it can be copied.
-    yield f"      {curl(group.cell)}"
+    yield f"      {words.plain(curl(group.cell))}"

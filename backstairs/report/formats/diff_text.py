@@ -91,6 +91,6 @@ def shown(hunk: Hunk) -> Iterator[str]:
     yield f"    {hunk}"
     for sign, lines in (("-", hunk.old), ("+", hunk.new)):
         for line in lines[:_SHOWN]:
-            yield f"      {sign} {line}"
+            yield f"      {sign} {words.plain(line)}"
         if len(lines) > _SHOWN:
             yield f"      {sign} ... {len(lines) - _SHOWN} more lines"

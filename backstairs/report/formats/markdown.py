@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from backstairs.access import Verdict
@@ -11,7 +12,6 @@ from backstairs.report.formats.check_text import MAY
 from backstairs.report.formats.diff_text import NOTHING, sentences, shown
 from backstairs.report.formats.sentences import sentence
 from backstairs.report.groups import blocks, groups
-from backstairs.report.matrix import NOT_MODELLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,22 +33,14 @@ def render(matrix: Matrix) -> str:
             lines += ["| request | may be called by | from | because |", "|---|---|---|---|"]
             shown_api = block.api
         lines += _rows(block)
-    lines += _besides(
-        "Other ways to a function",
-        (
-            f"{_code(way.name)}: {way.kind}: {way.says} ({way.source})"
-            for way in application.other_ways
-        ),
-    )
-    lines += _besides(
-        "Not understood",
-        (f"{_code(part.name)}: {part.why} ({part.source})" for part in application.not_read),
-    )
-    return "\n".join([*lines, "", NOT_MODELLED]) + "\n"
+    for title, items in words.besides(matrix):
+        lines += _besides(title, map(_escaped, items))
+    return "\n".join(lines) + "\n"
 
 
 def _rows(block: Block) -> Iterator[str]:
-    what = "<br>".join(_code(question.label) for question in block.questions)
+    labels = (_code(question.label) for question in block.questions)
+    what = "<br>".join(labels).replace("|", "\\|")
     open_to = [one for one in block.clusters if one.verdict is not Verdict.REFUSED]
     for cluster in open_to:
         doubt = "unknown: " if cluster.verdict is Verdict.UNKNOWN else ""
@@ -71,7 +63,8 @@ def render_diff(diff: Diff) -> str:
         ("New ways to a function", diff.new_ways),
         ("Ways to a function that are gone", diff.closed_ways),
     ):
-        lines += _besides(title, (f"{_code(way.name)}: {way.says} ({way.source})" for way in ways))
+        says = (f"{way.name}: {way.kind}: {way.says} ({way.source})" for way in ways)
+        lines += _besides(title, map(_escaped, says))
     return "\n".join(lines or [NOTHING]) + "\n"
 
 
@@ -79,12 +72,12 @@ def _changed(changed: Changed, diff: Diff) -> Iterator[str]:
     for text, reasons in sentences(changed, diff):
         yield f"- {_escaped(text)}"
         yield from (f"  - {_escaped(reason)}" for reason in reasons)
-    if changed.lines:
-        yield from ("", "```diff")
-        for hunk in changed.lines:
-            place, *lines = (line.strip() for line in shown(hunk))
-            yield from (f"@@ {place} @@", *(line[0] + line[2:] for line in lines))
-        yield "```"
+    lines = []
+    for hunk in changed.lines:
+        place, *texts = (line.strip() for line in shown(hunk))
+        lines += [f"@@ {place} @@", *(text[0] + text[2:] for text in texts)]
+    if lines:
+        yield from ("", *_fenced("diff", lines))
 
 
 def render_check(broken: Sequence[Broken], matrix: Matrix, contract: str) -> str:
@@ -97,7 +90,7 @@ def render_check(broken: Sequence[Broken], matrix: Matrix, contract: str) -> str
         for group in groups(one.cells):
             lines += [f"- {_escaped(sentence(group, matrix, MAY[one.breach]))}"]
             lines += [f"  - {_escaped(words.reason(words.deciding(group.cell.decision)))}"]
-            lines += ["  ```sh", f"  {curl(group.cell)}", "  ```"]
+            lines += [f"  {line}" for line in _fenced("sh", [words.plain(curl(group.cell))])]
         if one.text:
             lines.append(f"- {_escaped(one.text)}" + (f" ({one.source})" if one.source else ""))
     return "\n".join(lines) + "\n"
@@ -108,17 +101,24 @@ def _besides(title: str, items: Iterable[str]) -> list[str]:
     return ["", f"**{title}**", "", *found] if found else []
 
 
+def _fenced(kind: str, lines: Sequence[str]) -> Iterator[str]:
+    """Lines as they are; the fence is longer than any that stands in them."""
+    runs = re.findall("`+", "\n".join(lines))
+    fence = "`" * max([3, *(len(run) + 1 for run in runs)])
+    yield from (fence + kind, *lines, fence)
+
+
 def _code(text: str) -> str:
-    return f"`{text}`"
+    return _escaped(text) if "`" in text else f"`{' '.join(words.plain(text).split())}`"
 
 
 def _escaped(text: str) -> str:
     """As it is, not as Markdown or HTML."""
-    for sign in "\\`*_<>":
-        text = text.replace(
-            sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign]
-        )
-    return text
+    return re.sub(r"[\\`*_<>]", _escape, " ".join(words.plain(text).split()))
+
+
+def _escape(found: re.Match[str]) -> str:
+    return {"<": "&lt;", ">": "&gt;"}.get(found[0], f"\\{found[0]}")
 
 
 def _cell(text: str) -> str:

@@ -38,7 +38,7 @@ def fold(text: str, indent: int = 0, hanging: int = 0) -> list[str]:
     """Lines of at most 80 columns; a word that is longer has a line of its own."""
     first, others = " " * indent, " " * (indent + hanging)
     return textwrap.wrap(
-        text,
+        words.plain(text),
         WIDTH,
         initial_indent=first,
         subsequent_indent=others,

@@ -21,6 +21,13 @@ SAYS = {Verdict.ALLOWED: "may call", Verdict.UNKNOWN: "unknown", Verdict.REFUSED
 _SHOWN = 6
 
 
+def plain(text: str) -> str:
+    """A text of a template as a terminal can show it: no sign moves, hides or colours anything."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else repr(sign)[1:-1] for sign in text
+    )
+
+
 def listed(names: Iterable[str], shown: int | None = _SHOWN) -> str:
     """`a, b and c`; of many the first, and how many more."""
     found = list(names)
