@@ -99,7 +99,8 @@ class Application:
     """Everything that a template and its nested templates declare.
 
     `parameters` are the values it was read with, `assumed` those among them that nobody gave and
-    that have no default: each is a value of its own that equals no other. `resources` is the
+    that have no default: each is a value of its own that equals no other, or the first of those
+    that are allowed. `resources` is the
     translated and resolved template, by name; `sources` the line of each. `templates` are the
     templates as they are written (SAM's types and Globals, intrinsics unresolved), by what stands
     before the names of their resources: "" for the outermost, "Network/" for a nested one.

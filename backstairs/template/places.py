@@ -43,7 +43,8 @@ class Places:
         owner = self._owner(logical_id)
         made_by = _MADE_BY.get(str(resource.get("Type")))
         if made_by == "Policies" and path[1:2] == ("Policies",):
-            return self._lines.at("Resources", owner, *path, made_by=made_by)
+            number = _number(resource, path)
+            return self._lines.at("Resources", owner, *path[:2], number, made_by=made_by)
         rest = ("Properties", made_by) if made_by else ()
         return self._lines.at("Resources", owner, *rest, made_by=made_by or owner or logical_id)
 
@@ -107,6 +108,16 @@ def _route_of(event: Json) -> tuple[str, str, str] | None:
     method = str(properties.get("Method", "any")).upper()
     path = str(properties.get("Path", "$default"))
     return str(api or implicit), "ANY" if method in ("ANY", "*") else method, path
+
+
+def _number(resource: Mapping[str, Json], path: Path) -> int:
+    """Which of a function's policies SAM made one of; it counts them in the policy's name."""
+    try:
+        name = str(resource["Properties"]["Policies"][path[2]]["PolicyName"])
+    except (LookupError, TypeError):
+        return 0
+    digits = name[len(name.rstrip("0123456789")) :]
+    return int(digits) if digits else 0
 
 
 def _written(value: Json, path: Path) -> Source | None:

@@ -15,7 +15,7 @@ from backstairs.template.loops import Loops
 from backstairs.template.model import NotRead
 from backstairs.template.places import Places
 from backstairs.template.sources import Marks
-from backstairs.template.stand_ins import StandIn, physical_name
+from backstairs.template.stand_ins import StandIn, assumed_value, physical_name
 from backstairs.template.translate import BUCKET, translate_what_can_be
 
 if TYPE_CHECKING:
@@ -279,19 +279,13 @@ def _values(
     """The parameters' values, and the names of those that nobody gave."""
     declared = template.get("Parameters", {})
     missing = {
-        name: _assumed(parameter, f"{prefix}{name}".replace("/", "."))
+        name: assumed_value(f"{prefix}{name}", parameter)
         for name, parameter in declared.items()
         if name not in given and "Default" not in parameter
     }
     values = parameter_values(template, {**given, **missing})
     kept = (name for name in missing if not isinstance(values[name], Unresolved))
     return values, frozenset(prefix + name for name in kept)
-
-
-def _assumed(parameter: Mapping[str, Json], name: str) -> str:
-    """A value of its own; the first allowed one where only some are."""
-    allowed = parameter.get("AllowedValues")
-    return str(allowed[0]) if isinstance(allowed, list) and allowed else name
 
 
 def _as_text(value: Json) -> Json:

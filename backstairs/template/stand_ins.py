@@ -8,6 +8,7 @@ reference", what `Ref` and `Fn::GetAtt` return for each type.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,19 @@ _ID_ATTRIBUTES = {"Id", "ApiId", "RestApiId", "GroupId", "VpcId", "SubnetId", "R
 _DEFAULTS = {"DefaultSecurityGroup": "sg", "DefaultNetworkAcl": "acl"}
 _ARN_ATTRIBUTES = {"Arn", "TopicArn", "PolicyArn", "FunctionArn", "UserPoolArn"}
 _QUALIFIED = ("AWS::Lambda::Alias", "AWS::Lambda::Version")
+
+
+def assumed_value(name: str, parameter: Mapping[str, Any]) -> str:
+    """A value of its own for a parameter without one; the first allowed where only some are.
+
+    Where its name says that it is an account's number, it is one.
+    """
+    allowed = parameter.get("AllowedValues")
+    if isinstance(allowed, list) and allowed:
+        return str(allowed[0])
+    if re.search(r"account(id|number)?$", name, re.IGNORECASE):
+        return f"{int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10**12:012}"
+    return f"given.{name.replace('/', '.')}"
 
 
 def physical_name(stack_name: str, logical_id: str, name: str) -> str:

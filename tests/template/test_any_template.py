@@ -463,6 +463,27 @@ Resources:
     assert "Never" in given.resources
 
 
+def test_an_account_that_nobody_gives_is_another_account(read: Read) -> None:
+    """Its number is a number, so that a policy that names it is understood."""
+    text = f"""{SAM}
+Parameters: {{PartnerAccountId: {{Type: String}}}}
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      Auth: {{ResourcePolicy: {{AwsAccountWhitelist: [!Ref PartnerAccountId]}}}}
+      DefinitionBody: {{openapi: 3.0.1, paths: {{/x: {{get: {{}}}}}}}}
+"""
+    application = read(text)
+    policy = application.apis[0].api.policy
+    assert policy is not None
+    (statement,) = policy.statements
+    assert statement.problem is None
+    assert statement.principals == (application.parameters["PartnerAccountId"],)
+    assert application.account not in statement.principals
+
+
 def test_nested_templates_are_read_with_what_they_are_given(read: Read) -> None:
     """Parameters go in, outputs come out; what is no local file is named, a circle too."""
     child = """
@@ -579,6 +600,34 @@ def test_a_users_own_sid_is_kept(read: Read) -> None:
     assert [one.source.line for one in policy.statements if one.source] == [first, first + 1]
     written = json.dumps(application.templates[""]) + json.dumps(application.resources)
     assert "BackstairsStatement" not in written
+
+
+def test_a_grant_that_sam_makes_points_at_the_policy_that_made_it(read: Read) -> None:
+    """Policy templates have no statements of their own to point at."""
+    text = f"""{SAM}Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      {FUNCTION.replace(", ", chr(10) + "      ")}
+      Policies:
+        - AWSLambdaExecute
+        - LambdaInvokePolicy: {{FunctionName: mine}}
+        - SQSPollerPolicy: {{QueueName: mine}}
+"""
+    (role,) = read(text).principals
+    sources = {
+        action: statement.source
+        for policy in role.principal.policies
+        for statement in policy.statements
+        for action in statement.actions
+        if statement.source
+    }
+    for action, template in (
+        ("lambda:InvokeFunction", "LambdaInvokePolicy"),
+        ("sqs:ReceiveMessage", "SQSPollerPolicy"),
+    ):
+        assert sources[action].line == line_of(text, f"- {template}")
+        assert sources[action].made_by == "Policies"
 
 
 def test_nothing_is_asked_of_anybody(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
