@@ -18,6 +18,7 @@ from backstairs.access import (
     Call,
     Decision,
     Endpoint,
+    Kind,
     Origin,
     Principal,
     Route,
@@ -198,7 +199,8 @@ def drawn(random: Random) -> World:
             body["Condition"] = random.choice(CONDITIONS)
         return body
 
-    guard = some(3, guard=True)
+    http = random.random() < 0.15
+    guard = [] if http else some(3, guard=True)
     own = some(2, guard=True) if random.random() < 0.2 else []
     grants = some(2, guard=False)
     routes = tuple(
@@ -212,13 +214,25 @@ def drawn(random: Random) -> World:
         for path in random.sample(RESOURCES, random.randint(1, 3))
     )
     policy = parse_policy("guard", _document(guard), resource_based=True) if guard else None
-    api = Api("api", "Api", "s", "eu-west-1", OURS, random.random() < 0.8, policy, routes)
+    api = Api(
+        "api",
+        "Api",
+        random.choice(("s", "$default")) if http else "s",
+        "eu-west-1",
+        OURS,
+        private=not http and random.random() < 0.9,
+        policy=policy,
+        routes=routes,
+        kind=Kind.HTTP if http else Kind.REST,
+    )
     endpoint_policy = parse_policy("own", _document(own), resource_based=True) if own else None
     endpoint = Endpoint("vpce-1", "vpc-1", endpoint_policy)
     session = f"arn:aws:sts::{OURS}:assumed-role/Role/session"
     held = (parse_policy("grants", _document(grants)),) if grants else ()
     tags = random.choice(({}, {"team": "x"}))
-    role = Principal(session, ROLE, OURS, "AssumedRole", policies=held, tags=tags)
+    bounds = some(2, guard=False) if random.random() < 0.2 else []
+    limits = (parse_policy("boundary", _document(bounds)),) if bounds else ()
+    role = Principal(session, ROLE, OURS, "AssumedRole", policies=held, limits=limits, tags=tags)
     names = ("Role", FULL_GRANT, ROOT, ANONYMOUS, THIS_ACCOUNT)
     claim = frozenset(
         (route, name, "Endpoint") for route, name in product(routes, names) if random.random() < 0.5
@@ -229,7 +243,7 @@ def drawn(random: Random) -> World:
         Entrance("Endpoint", Origin("Endpoint", endpoint), "declared"),
         claim,
         _text((guard, own)),
-        _text((guard, own, grants)),
+        _text((guard, own, grants, bounds)),
     )
 
 
@@ -247,13 +261,13 @@ def disagreements(world: World) -> tuple[int, list[str]]:
         same = decide(call).verdict is witness.decision.verdict is not Verdict.REFUSED
         if not leads or not same or world.allowed(cell):
             wrong.append(f"no witness: {witness}")
-    number = 0
+    number, http = 0, world.api.kind is Kind.HTTP
     for key, call, decision in world.requests():
         number += 1
         if decision.verdict is Verdict.REFUSED or key in world.claim:
             continue
         seen = found.get(key)
-        certain = decision.verdict is Verdict.ALLOWED and not readings(call.path, http=False)
+        certain = decision.verdict is Verdict.ALLOWED and not readings(call.path, http=http)
         if (seen is None or (certain and not seen.admitted)) and search.coverage.whole:
             wrong.append(f"not found: {decision.verdict.value} {call.method} {call.path} {key}")
     return number, wrong
