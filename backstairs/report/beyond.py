@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 from backstairs.access import Verdict, rules
 from backstairs.access.facts import NO_FACTS, Facts
-from backstairs.report.callers import WITH_KEY
+from backstairs.report.callers import ANONYMOUS, THIS_ACCOUNT, WITH_KEY
 from backstairs.report.requests import FULL_GRANT, ROOT, Requests
 
 if TYPE_CHECKING:
+    from backstairs.access import Route
     from backstairs.report.callers import Caller
     from backstairs.report.contract import Contract
     from backstairs.report.matrix import Cell, Matrix
     from backstairs.report.requests import Witness
+
+    _Place = tuple[str, Route, str, str]
 
 READINGS = frozenset({rules.PATH_AS_SENT.name, rules.HTTP_PATHS.name})
 """What a contract accepts by name: that nobody says how a path that is not plain is read."""
@@ -51,15 +54,10 @@ def beyond(matrix: Matrix, contract: Contract, facts: Facts | None = None) -> Be
         named=_paths(contract),
         facts=facts or NO_FACTS,
     )
-    # What the matrix has found already is no news.
-    known = {
-        _place(cell): cell.verdict
-        for cell in sorted(matrix.cells, key=lambda cell: cell.verdict is Verdict.ALLOWED)
-        if cell.verdict is not Verdict.REFUSED and not _expected(cell, contract)
-    }
+    known = _known(matrix, contract)
     opened, unknown = [], []
     for one in search.witnesses():
-        if known.get(_place(one.cell)) in (Verdict.ALLOWED, one.cell.verdict):
+        if any(known.get(place) in (Verdict.ALLOWED, one.cell.verdict) for place in _places(one)):
             continue
         agreed = any(rule.covers(one.cell) for rule in acceptances)
         agreed = agreed or one.by_reading in kept
@@ -73,6 +71,22 @@ def beyond(matrix: Matrix, contract: Contract, facts: Facts | None = None) -> Be
     return Beyond(tuple(opened), tuple(unknown), left_out, accepted, decided)
 
 
+def _known(matrix: Matrix, contract: Contract) -> dict[_Place, Verdict]:
+    """What the matrix has found already, which is no news."""
+    return {
+        _place(cell, cell.caller.name): cell.verdict
+        for cell in sorted(matrix.cells, key=lambda cell: cell.verdict is Verdict.ALLOWED)
+        if cell.verdict is not Verdict.REFUSED and not _expected(cell, contract)
+    }
+
+
+def _places(witness: Witness) -> list[_Place]:
+    """Where the matrix may have it: what anybody may, whoever is granted everything may."""
+    cell = witness.cell
+    others = (THIS_ACCOUNT, ANONYMOUS) if _is_powerful(cell.caller) else ()
+    return [_place(cell, name) for name in (cell.caller.name, *others)]
+
+
 def _expected(cell: Cell, contract: Contract) -> bool:
     if _is_powerful(cell.caller):
         name, way = cell.question.api.name, cell.entrance.name
@@ -84,8 +98,8 @@ def _is_powerful(caller: Caller) -> bool:
     return caller.name.removesuffix(WITH_KEY) in (FULL_GRANT, ROOT)
 
 
-def _place(cell: Cell) -> tuple[object, ...]:
-    return cell.question.route, cell.caller.name, cell.entrance.name
+def _place(cell: Cell, caller: str) -> _Place:
+    return cell.question.api.name, cell.question.route, caller, cell.entrance.name
 
 
 def _paths(contract: Contract) -> set[str]:

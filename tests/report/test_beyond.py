@@ -9,6 +9,7 @@ from backstairs.report.check import Breach, Broken, check
 from backstairs.report.contract import read_contract
 from backstairs.report.formats import check_text, markdown
 from backstairs.report.matrix import matrix_of
+from backstairs.report.requests import FULL_GRANT, ROOT
 from tests.report.built import (
     CLAIMS_ROUTES,
     ONLY_ACCOUNT,
@@ -72,6 +73,24 @@ def test_whoever_has_a_tag_breaks_it(tmp_path: Path) -> None:
     assert broken.breach is Breach.OPENED
     assert "anybody in this account (" in printed
     assert "tagged team=claims" in printed
+
+
+def test_what_anybody_may_is_said_once(tmp_path: Path) -> None:
+    """And not again of whoever is granted everything."""
+    broken, printed = checked(RULES + READINGS, tmp_path, **claims(everybody("Allow")))
+    assert [one.breach for one in broken] == [Breach.OPENED]
+    assert "anybody in this account may" in printed
+    assert FULL_GRANT not in printed
+    assert ROOT not in printed
+
+
+def test_a_grant_of_everything_is_no_pass_for_other_ways(tmp_path: Path) -> None:
+    """By an endpoint that the contract opens to nobody, its holder is news too."""
+    allows = policy("Api's policy", ONLY_ACCOUNT, api=True)
+    apis = (api("ClaimsApi", CLAIMS_ROUTES, allows=allows), application().apis[1])
+    (broken,), printed = checked(RULES + READINGS, tmp_path, apis=apis)
+    assert broken.breach is Breach.OPENED
+    assert f"{FULL_GRANT} may call every route" in " ".join(printed.split())
 
 
 def test_one_path_more_breaks_it(tmp_path: Path) -> None:

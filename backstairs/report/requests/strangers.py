@@ -72,8 +72,9 @@ class Strangers:
         self._named = {
             str(name) for one in guards for name in one.principals or () if isinstance(name, str)
         }
-        for condition in conditions_on("aws:principalarn", guards):
-            self._named |= {str(value) for value in condition.values}
+        for key in ("aws:principalarn", "aws:principalaccount"):
+            for condition in conditions_on(key, guards):
+                self._named |= {str(value) for value in condition.values}
         self.left_out = list(self._not_enumerated())
 
     def __iter__(self) -> Iterator[Caller]:
