@@ -361,5 +361,5 @@ def compare(evaluator: Simulator, cases: int) -> bool:
 
 def measure(cases: int = CASES) -> bool:
     """Compare so many cases."""
-    with simulator() as evaluator:
+    with simulator(remember=True) as evaluator:
         return compare(evaluator, cases)

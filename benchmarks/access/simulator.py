@@ -27,9 +27,12 @@ VERSIONS = {
 
 
 class Simulator:
-    """The evaluator, installed and started."""
+    """The evaluator, installed and started.
 
-    def __init__(self, folder: Path) -> None:
+    `remember`: what it finds whatever the policies, it finds once; for results, not for times.
+    """
+
+    def __init__(self, folder: Path, *, remember: bool = False) -> None:
         if not shutil.which("node") or not shutil.which("npm"):
             raise SystemExit("the evaluator needs node and npm on PATH")
         package = {"name": "evaluator", "private": True, "dependencies": VERSIONS}
@@ -38,7 +41,7 @@ class Simulator:
         subprocess.run(install, cwd=folder, check=True)
         script = Path(__file__).with_name("simulator.mjs")
         self._process = subprocess.Popen(
-            ["node", str(script), str(folder)],
+            ["node", str(script), str(folder), *(["remember"] if remember else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -63,10 +66,10 @@ class Simulator:
 
 
 @contextmanager
-def simulator() -> Iterator[Simulator]:
+def simulator(*, remember: bool = False) -> Iterator[Simulator]:
     """The evaluator while it is needed."""
     with tempfile.TemporaryDirectory(prefix="backstairs-evaluator-") as folder:
-        found = Simulator(Path(folder))
+        found = Simulator(Path(folder), remember=remember)
         try:
             yield found
         finally:
