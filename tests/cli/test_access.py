@@ -200,6 +200,7 @@ def test_diff_reads_nested_templates_of_a_revision(tmp_path: Path) -> None:
         (("--principal", "Partner"), "--principal is NAME=POLICY.JSON, not Partner"),
         (("--facts", "template.yaml"), "template.yaml: is not YAML"),
         (("a.yaml", "b.yaml"), "one template at a time: a.yaml b.yaml"),
+        (("verify",), "nothing is running here: start it with `make up`"),
         (("--parameters",), "unrecognized arguments: --parameters"),
     ],
 )
