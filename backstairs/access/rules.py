@@ -168,7 +168,7 @@ PATH_AS_SENT = Rule(
     "the resource policies and grants are compared with. Where a policy would decide otherwise "
     "for the path that is meant, the decision is not known.",
     Known.UNVERIFIED,
-    _APIGW + "apigateway-control-access-using-iam-policies-to-invoke-api.html",
+    _APIGW + "api-gateway-control-access-using-iam-policies-to-invoke-api.html",
 )
 HTTP_UNKNOWN_ROUTE = Rule(
     "http-unknown-route",
