@@ -19,6 +19,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # More nodes than a template of a megabyte has: aliases of aliases.
 _NODES = 1_000_000
 _DEEP = 500
+# So deep libyaml surely goes; it ends the process where the stack does.
+_SURE = 5000
 _TIME = "tag:yaml.org,2002:timestamp"
 
 
@@ -88,8 +90,8 @@ def _composed(text: str) -> yaml.Node | None:
     """YAML takes no tabs for indentation; JSON does, and has them nowhere else."""
     if text.lstrip().startswith("{"):
         text = text.replace("\t", " ")
-    # A bound of how deep it can be; libyaml ends the process where the stack does.
-    if sum(map(text.count, ("[", "{", "- ", "? "))) + max(map(len, text.split("\n"))) > _DEEP:
+    # No text is deeper than it has these, and than its longest line.
+    if sum(map(text.count, ("[", "{", "- ", "? "))) + max(map(len, text.split("\n"))) > _SURE:
         _check_depth(text)
     root: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
     return root
