@@ -68,6 +68,7 @@ class Matrix:
     entrances: tuple[Entrance, ...]
     questions: tuple[Question, ...]
     cells: tuple[Cell, ...] = field(repr=False)
+    facts: Facts = field(default_factory=Facts, repr=False)
 
 
 def matrix_of(
@@ -85,7 +86,7 @@ def matrix_of(
     who = callers(application, named, more)
     where = entrances(application, named, facts)
     what = tuple(questions(application.apis, named.resources))
-    return Matrix(application, who, where, what, tuple(_cells(what, who, where, facts)))
+    return Matrix(application, who, where, what, tuple(_cells(what, who, where, facts)), facts)
 
 
 def _cells(
@@ -98,14 +99,7 @@ def _cells(
     keyed = tuple(caller.keyed for caller in who)
     for question in what:
         for entrance in where:
-            call = Call(
-                origin=entrance.origin,
-                method=question.method,
-                path=question.path,
-                api=question.api.api,
-                route=question.route,
-                facts=facts.of_calls,
-            )
+            call = _call(question, entrance, facts)
             asked = [zip(who, crowd.decide(call), strict=True)]
             if question.route.needs_key:
                 with_key = replace(call, api_key=_key_of(question.api.api))
@@ -113,6 +107,23 @@ def _cells(
             for together in zip(*asked, strict=True):
                 for caller, (decision, one) in together:
                     yield Cell(question, caller, entrance, decision, one)
+
+
+def call_of(question: Question, caller: Caller, entrance: Entrance, facts: Facts) -> Call:
+    """The call that a cell is about."""
+    key = _key_of(question.api.api) if caller.with_key else None
+    return replace(_call(question, entrance, facts), caller=caller.principal, api_key=key)
+
+
+def _call(question: Question, entrance: Entrance, facts: Facts) -> Call:
+    return Call(
+        origin=entrance.origin,
+        method=question.method,
+        path=question.path,
+        api=question.api.api,
+        route=question.route,
+        facts=facts.of_calls,
+    )
 
 
 def _key_of(api: Api) -> ApiKey:

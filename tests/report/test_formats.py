@@ -160,3 +160,12 @@ def test_a_pipe_in_a_path_stays_in_its_column() -> None:
         if "/a" in line
     )
     assert row.replace("\\|", "").count("|") == 5
+
+
+def test_a_call_under_a_condition_says_which() -> None:
+    """The organisation of an account is in no template: what it must be is said."""
+    members = built.everybody("Allow", StringEquals={"aws:PrincipalOrgID": "o-1234"})
+    policy = built.policy("ClaimsApi's resource policy", members, line=20, api=True)
+    claims = built.api("ClaimsApi", built.CLAIMS_ROUTES, allows=policy)
+    shown = text.render(matrix_of(built.application(apis=(claims,))))
+    assert "allowed if aws:PrincipalOrgID is o-1234" in shown

@@ -28,7 +28,7 @@ def render(matrix: Matrix, *, why: bool = False) -> str:
         if block.api is not shown:
             lines += ["", *fold(f"{words.api_line(block.api)} ({block.api.source})")]
             shown = block.api
-        lines += ["", *_block(block, why=why)]
+        lines += ["", *_block(matrix, block, why=why)]
     if not application.apis:
         lines += ["", "It declares no API."]
     return "\n".join([*lines, *_besides(matrix)]) + "\n"
@@ -47,21 +47,22 @@ def fold(text: str, indent: int = 0, hanging: int = 0) -> list[str]:
     )
 
 
-def _block(block: Block, *, why: bool) -> Iterator[str]:
+def _block(matrix: Matrix, block: Block, *, why: bool) -> Iterator[str]:
     for question in block.questions:
         yield from fold(question.label, 2, 4)
     yield from fold(f"asks for {words.asked(block)}", 4, 2)
     shown = [one for one in block.clusters if why or one.verdict is not Verdict.REFUSED]
     for cluster in shown:
-        yield from _cluster(cluster, block, why=why)
+        yield from _cluster(matrix, cluster, block, why=why)
     if len(shown) < len(block.clusters):
         yield from fold(f"may not   everybody {'else' if shown else 'and from everywhere'}", 4, 10)
 
 
-def _cluster(cluster: Cluster, block: Block, *, why: bool) -> Iterator[str]:
+def _cluster(matrix: Matrix, cluster: Cluster, block: Block, *, why: bool) -> Iterator[str]:
     who = words.people(cluster.callers, block.callers, None if why else 6)
     where = words.places(cluster.entrances, block.entrances)
     yield from fold(f"{words.SAYS[cluster.verdict]:<9} {who}; from {where}", 4, 10)
+    yield from fold(words.conditions(matrix, block.questions[0], cluster), 14)
     if not why:
         yield from fold(words.why(cluster), 14)
         return

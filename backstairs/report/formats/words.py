@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backstairs.access import Authorization, Kind, Verdict
-from backstairs.report.matrix import NOT_MODELLED
+from backstairs.access import Authorization, Kind, Verdict, admitted_if
+from backstairs.report.matrix import NOT_MODELLED, call_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from backstairs.report.entrances import Entrance
     from backstairs.report.groups import Block, Cluster
     from backstairs.report.matrix import Matrix
+    from backstairs.report.questions import Question
     from backstairs.template.model import DeclaredApi
 
 SAYS = {Verdict.ALLOWED: "may call", Verdict.UNKNOWN: "unknown", Verdict.REFUSED: "may not"}
@@ -89,6 +90,15 @@ def why(cluster: Cluster) -> str:
     """The deciding reason of a cluster in words; of unlike ones an example."""
     text = reason(deciding(cluster.decision))
     return text if cluster.alike else f"{text} (others likewise)"
+
+
+def conditions(matrix: Matrix, question: Question, cluster: Cluster) -> str:
+    """What would admit an unknown call of a cluster: `allowed if ...`; empty if that is unknown."""
+    if cluster.verdict is not Verdict.UNKNOWN:
+        return ""
+    call = call_of(question, cluster.callers[0], cluster.entrances[0], matrix.facts)
+    ways = [" and ".join(map(str, way)) for way in admitted_if(call, cluster.decision) if way]
+    return f"allowed if {', or if '.join(ways)}" if ways else ""
 
 
 def summary(matrix: Matrix) -> str:
