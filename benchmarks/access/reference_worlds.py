@@ -20,7 +20,7 @@ REGION, API_ID, STAGE = "eu-central-1", "a1b2c3d4e5", "dev"
 API_ARN = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{API_ID}"
 NAMES = {"reader": ACCOUNT, "writer": ACCOUNT, "reader-2": OTHER, "guest": OTHER}
 ARNS = [f"arn:aws:iam::{account}:role/{name}" for name, account in NAMES.items()]
-TAGS = ("m-1", "m-2", "Blue")
+TAGS = ("m-1", "m-2", "Blue", "a", "b")
 # The paths to ask for at each pattern of a route.
 PATHS = {
     "/": ("/",),
@@ -31,6 +31,15 @@ PATHS = {
     "/{kind}/m-1": ("/members/m-1", "/files/m-1"),
     "/files/{proxy+}": ("/files/m-1", "/files/a/b", "/files/dev/GET/members"),
     "/{proxy+}": ("/m-1", "/members/me", "/files/a/b"),
+}
+# The same, so small that every path of a few characters can be tried.
+TINY = {
+    "/": ("/",),
+    "/a": ("/a",),
+    "/{x}": ("/a", "/b", "/ab"),
+    "/a/{x}": ("/a/a", "/a/b"),
+    "/{x}/b": ("/a/b", "/b/b"),
+    "/{p+}": ("/b", "/a/b", "/ab"),
 }
 VERBS = ("GET", "POST", "DELETE")
 
@@ -82,13 +91,12 @@ class Request:
     path: str
 
 
-def drawn(number: int) -> World:
-    """World `number`, always the same."""
+def drawn(number: int, patterns: Sequence[str] = tuple(PATHS)) -> World:
+    """World `number` of some patterns, always the same."""
     random = Random(number)  # noqa: S311  worlds, no secrets
-    patterns = random.sample(list(PATHS), random.randint(1, 3))
-    routes = tuple(
-        (random.choice((*VERBS, "ANY")), each, _happens(random, 75)) for each in patterns
-    )
+    some = random.sample(patterns, random.randint(1, 3))
+    verbs = (*VERBS, "ANY")
+    routes = tuple((random.choice(verbs), each, _happens(random, 75)) for each in some)
     policy = _document(random, routes, "api") if _happens(random, 85) else None
     roles = random.sample(list(NAMES), random.randint(1, 3))
     is_private = _happens(random, 70)
@@ -169,7 +177,8 @@ def _actions(random: Random) -> Document:
 def _resources(random: Random, routes: Routes) -> list[str]:
     verb, pattern, _ = random.choice(routes)
     verb = random.choice(VERBS) if verb == "ANY" else verb
-    path = random.choice(PATHS[pattern])
+    path = random.choice((PATHS | TINY)[pattern])
+    above = path.rpartition("/")[0]
     broad = ["*", f"{API_ARN}/*", f"{API_ARN}/{STAGE}/*", "arn:aws:execute-api:*:*:*"]
     narrow = [
         f"{API_ARN}/{STAGE}/{verb}/*",
@@ -177,10 +186,10 @@ def _resources(random: Random, routes: Routes) -> list[str]:
         f"{API_ARN}/{STAGE}/{verb}{path}",
         f"{API_ARN}/*/{verb}{path}",
         f"{API_ARN}/{STAGE}/*{path}",
-        f"{API_ARN}/{STAGE}/*/members*",
-        f"{API_ARN}/{STAGE}/{verb}/members/m-?",
-        f"{API_ARN}/{STAGE}/{verb}/m?mbers/*",
-        f"{API_ARN}/*/GET/members",
+        f"{API_ARN}/{STAGE}/*{path[:2]}*",
+        f"{API_ARN}/{STAGE}/{verb}{path[:-1]}?",
+        f"{API_ARN}/{STAGE}/{verb}/?{path[2:]}",
+        f"{API_ARN}/*/GET{above}",
         f"arn:aws:execute-api:{REGION}:{ACCOUNT}:*/{STAGE}/GET/*",
         f"arn:aws:execute-api:*:*:{API_ID}/*",
         f"{API_ARN}/prod/*",
@@ -190,9 +199,9 @@ def _resources(random: Random, routes: Routes) -> list[str]:
         "arn:aws:execute-api:*:*:zzzzzzzzzz/*",
     ]
     owned = [
-        f"{API_ARN}/{STAGE}/{verb}/members/${{aws:PrincipalTag/member}}",
+        f"{API_ARN}/{STAGE}/{verb}{above}/${{aws:PrincipalTag/member}}",
         f"{API_ARN}/{STAGE}/*/${{aws:PrincipalTag/member}}",
-        f"{API_ARN}/{STAGE}/{verb}/members/${{aws:PrincipalTag/member, 'm-1'}}*",
+        f"{API_ARN}/{STAGE}/{verb}{above}/${{aws:PrincipalTag/member, 'm-1'}}*",
     ]
     return broad * 6 + narrow + owned
 
