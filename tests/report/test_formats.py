@@ -13,6 +13,7 @@ from backstairs.access import Source
 from backstairs.report.formats import json_text, markdown, text
 from backstairs.report.matrix import matrix_of
 from backstairs.template.model import NotRead, OtherWay
+from tests.report import built
 from tests.report.built import FILE, api, application, policy
 
 URL = OtherWay("HooksFunctionUrl", "function URL", "HooksFunction", "anybody", Source(FILE, 90))
