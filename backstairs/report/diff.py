@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backstairs.report.facts import Facts
     from backstairs.report.lines import Files, Hunk
     from backstairs.report.matrix import Cell, Matrix
-    from backstairs.template.model import Application, OtherWay
+    from backstairs.template.model import Application, NotRead, OtherWay
 
 _RANK = {Verdict.REFUSED: 0, Verdict.UNKNOWN: 1, Verdict.ALLOWED: 2}
 """A call that cannot be decided any more is a gain: it may be admitted."""
@@ -61,7 +61,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What of two matrices is not the same."""
+    """What of two matrices is not the same; `unread`: what only the later one cannot read."""
 
     before: Matrix
     after: Matrix
@@ -69,11 +69,12 @@ class Diff:
     losses: tuple[Changed, ...]
     new_ways: tuple[OtherWay, ...]
     closed_ways: tuple[OtherWay, ...]
+    unread: tuple[NotRead, ...]
 
     @property
     def opens(self) -> bool:
-        """Whether somebody gains."""
-        return bool(self.gains or self.new_ways)
+        """Whether somebody gains, or may: nobody knows what an unread part admits."""
+        return bool(self.gains or self.new_ways or self.unread)
 
     def matrix_of(self, change: Change) -> Matrix:
         """The matrix that a change's cell is of."""
@@ -89,6 +90,7 @@ def diff(base: Side, head: Side, facts: Facts | None = None) -> Diff:
     changes = list(_changes(before, after))
     touched = _Touched(base, head)
     ways = [{_way(one): one for one in side.application.other_ways} for side in (base, head)]
+    not_read = {(one.name, one.why) for one in base.application.not_read}
     return Diff(
         before,
         after,
@@ -96,6 +98,9 @@ def diff(base: Side, head: Side, facts: Facts | None = None) -> Diff:
         losses=_by_lines((one for one in changes if not one.gains), touched),
         new_ways=tuple(one for way, one in ways[1].items() if way not in ways[0]),
         closed_ways=tuple(one for way, one in ways[0].items() if way not in ways[1]),
+        unread=tuple(
+            one for one in head.application.not_read if (one.name, one.why) not in not_read
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from backstairs.access import Source
 from backstairs.report.diff import Diff, Side, diff
 from backstairs.report.formats import diff_text, markdown
 from backstairs.report.lines import hunks, within
-from backstairs.template.model import OtherWay
+from backstairs.template.model import NotRead, OtherWay
 from tests.report.built import (
     ENDPOINT,
     FILE,
@@ -126,6 +126,18 @@ def test_a_new_way_to_a_function_is_a_gain() -> None:
     closed = compared(application(other_ways=(way,)), application())
     assert not closed.opens
     assert "Ways to a function that are gone:" in diff_text.render(closed)
+
+
+def test_what_is_not_understood_any_more_is_a_gain() -> None:
+    """Nobody knows whom it admits; what was not understood before is no news."""
+    part = NotRead("OddApi", "its definition is not there", Source(FILE, 9))
+    found = compared(application(), application(not_read=(part,)))
+    assert found.opens
+    assert "OddApi: its definition is not there (template.yaml:9)" in diff_text.render(found)
+    assert "OddApi: its definition is not there (template.yaml:9)" in markdown.render_diff(found)
+    same = compared(application(not_read=(part,)), application(not_read=(part,)))
+    assert not same.opens
+    assert "OddApi" not in diff_text.render(same)
 
 
 OLD = """\

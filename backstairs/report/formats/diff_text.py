@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 NOTHING = "Nobody gains and nobody loses access."
+UNREAD = "Not understood any more, so that somebody may gain"
 
 
 def render(diff: Diff) -> str:
@@ -37,6 +38,10 @@ def render(diff: Diff) -> str:
             lines += [title]
         for way in ways:
             lines += fold(f"{way.name}: {way.kind}: {way.says} ({way.source})", 2, 2)
+    if diff.unread:
+        lines += [f"{UNREAD}:"]
+    for unread in diff.unread:
+        lines += fold(f"{unread.name}: {unread.why} ({unread.source})", 2, 2)
     return "\n".join(lines or [NOTHING]) + "\n"
 
 

@@ -9,7 +9,7 @@ from backstairs.access import Verdict
 from backstairs.report.curl import curl
 from backstairs.report.formats import words
 from backstairs.report.formats.check_text import MAY
-from backstairs.report.formats.diff_text import NOTHING, sentences, shown
+from backstairs.report.formats.diff_text import NOTHING, UNREAD, sentences, shown
 from backstairs.report.formats.sentences import sentence
 from backstairs.report.groups import blocks, groups
 
@@ -65,6 +65,8 @@ def render_diff(diff: Diff) -> str:
     ):
         says = (f"{way.name}: {way.kind}: {way.says} ({way.source})" for way in ways)
         lines += _besides(title, map(_escaped, says))
+    unread = (f"{part.name}: {part.why} ({part.source})" for part in diff.unread)
+    lines += _besides(UNREAD, map(_escaped, unread))
     return "\n".join(lines or [NOTHING]) + "\n"
 
 
