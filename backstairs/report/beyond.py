@@ -15,9 +15,11 @@ from backstairs.report.callers import ANONYMOUS, THIS_ACCOUNT, WITH_KEY
 from backstairs.report.requests import FULL_GRANT, ROOT, Requests
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from backstairs.access import Route
     from backstairs.report.callers import Caller
-    from backstairs.report.contract import Contract
+    from backstairs.report.contract import Contract, Rule
     from backstairs.report.matrix import Cell, Matrix
     from backstairs.report.requests import Witness
 
@@ -46,6 +48,10 @@ def beyond(matrix: Matrix, contract: Contract, facts: Facts | None = None) -> Be
     """Ask for every request that exists and of which no rule of the contract speaks."""
     kept = {one.name for one in contract.accepted}
     acceptances = [one.rule for one in contract.accepted if one.rule]
+
+    def agreed(one: Witness) -> bool:
+        return one.by_reading in kept or _is_accepted(one.cell, acceptances)
+
     search = Requests(
         matrix.application.apis,
         matrix.callers,
@@ -53,38 +59,47 @@ def beyond(matrix: Matrix, contract: Contract, facts: Facts | None = None) -> Be
         lambda cell: _expected(cell, contract),
         named=_paths(contract),
         facts=facts or NO_FACTS,
+        agreed=agreed,
     )
-    known = _known(matrix, contract)
-    opened, unknown = [], []
+    known = _known(matrix, contract, acceptances)
+    opened: list[Cell] = []
+    unknown: list[Cell] = []
     for one in search.witnesses():
         if any(known.get(place) in (Verdict.ALLOWED, one.cell.verdict) for place in _places(one)):
             continue
-        agreed = any(rule.covers(one.cell) for rule in acceptances)
-        agreed = agreed or one.by_reading in kept
-        if one.admitted:
-            opened.append(_shown(one, matrix))
-        elif not agreed:
-            unknown.append(_shown(one, matrix))
+        (opened if one.admitted else unknown).append(_shown(one, matrix))
     left_out = tuple(one for one in search.coverage.left_out if one not in kept)
     accepted = tuple(one for one in search.coverage.left_out if one in kept)
     decided = search.coverage.decided
     return Beyond(tuple(opened), tuple(unknown), left_out, accepted, decided)
 
 
-def _known(matrix: Matrix, contract: Contract) -> dict[_Place, Verdict]:
-    """What the matrix has found already, which is no news."""
+def _known(
+    matrix: Matrix, contract: Contract, acceptances: Sequence[Rule]
+) -> dict[_Place, Verdict]:
+    """What the matrix has found already, which is no news; what is accepted of it hides nothing."""
     return {
         _place(cell, cell.caller.name): cell.verdict
         for cell in sorted(matrix.cells, key=lambda cell: cell.verdict is Verdict.ALLOWED)
         if cell.verdict is not Verdict.REFUSED and not _expected(cell, contract)
+        if cell.verdict is Verdict.ALLOWED or not any(rule.covers(cell) for rule in acceptances)
     }
 
 
 def _places(witness: Witness) -> list[_Place]:
-    """Where the matrix may have it: what anybody may, whoever is granted everything may."""
-    cell = witness.cell
-    others = (THIS_ACCOUNT, ANONYMOUS) if _is_powerful(cell.caller) else ()
-    return [_place(cell, name) for name in (cell.caller.name, *others)]
+    """Where the matrix may have it."""
+    return [_place(witness.cell, name) for name in _names(witness.cell.caller)]
+
+
+def _names(caller: Caller) -> tuple[str, ...]:
+    """Whose calls it may make: what anybody may, whoever is granted everything may."""
+    return (caller.name, *((THIS_ACCOUNT, ANONYMOUS) if _is_powerful(caller) else ()))
+
+
+def _is_accepted(cell: Cell, acceptances: Sequence[Rule]) -> bool:
+    """Whether it may stay unknown."""
+    alike = [replace(cell, caller=replace(cell.caller, name=one)) for one in _names(cell.caller)]
+    return any(rule.covers(one) for one in alike for rule in acceptances)
 
 
 def _expected(cell: Cell, contract: Contract) -> bool:

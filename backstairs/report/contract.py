@@ -161,7 +161,7 @@ def _accepted(node: yaml.Node, file: str) -> Accepted:
         raise ContractError(f"{source}: what is accepted has `what` and `because`")
     what, _ = _text(said["what"], file)
     because, _ = _text(said["because"], file)
-    rule = _rule(what, source) if " may " in what else None
+    rule = _rule(what, source) if _SENTENCE.fullmatch(what) else None
     return Accepted(rule, what, because, source)
 
 

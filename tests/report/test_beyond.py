@@ -126,3 +126,34 @@ def test_what_is_left_out_breaks_it_unless_accepted(tmp_path: Path) -> None:
     accepted = f'  - what: "{what}"\n    because: it is a Deny\n'
     found, _ = checked(RULES + READINGS + accepted, tmp_path, **claims(own))
     assert not {Breach.LEFT_OUT, Breach.NOTHING} & {one.breach for one in found}
+
+
+ACCEPTED_IN_PART = """\
+  - what: anybody in this account may GET /members/m-1 of ClaimsApi from Endpoint
+    because: it is asked with a second factor
+"""
+
+
+def test_what_is_accepted_of_one_path_hides_no_other(tmp_path: Path) -> None:
+    """Two teams have one name in the contract: the one may be unsure of a path, the other not."""
+
+    def unsure(team: str, path: str) -> dict[str, Any]:
+        is_so = {"aws:PrincipalTag/team": team}
+        factor = {"aws:MultiFactorAuthPresent": "true"}
+        resource = f"execute-api:/dev/GET/{path}"
+        return everybody("Allow", resource, StringEquals=is_so, Bool=factor)
+
+    text = RULES + READINGS + ACCEPTED_IN_PART
+    one = unsure("audit", "members/m-1")
+    assert checked(text, tmp_path, **claims(one))[0] == []
+    (broken,), printed = checked(text, tmp_path, **claims(one, unsure("claims", "members/*")))
+    assert broken.breach is Breach.UNKNOWN
+    assert "tagged team=claims" in printed
+
+
+def test_a_request_that_is_read_otherwise_can_be_accepted(tmp_path: Path) -> None:
+    """Its words say what may be asked, and are no rule."""
+    text = RULES + READINGS + '  - {what: "ClaimsApi: it may be asked for so", because: known}\n'
+    (broken,) = checked(text, tmp_path)[0]
+    assert broken.breach is Breach.NOTHING
+    assert broken.text == "ClaimsApi: it may be asked for so: there is no such way and no such part"

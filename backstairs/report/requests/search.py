@@ -38,7 +38,8 @@ class Requests:
 
     `callers` and `entrances` are the known ones; others are derived from the policies. `allowed` is
     the claim: nobody may call but whom it lets. It is asked for a whole route first, whose path is
-    then the question's, and then for a path; it tells apart no paths but those of `named`.
+    then the question's, and then for a path; it tells apart no paths but those of `named`. What is
+    unknown and `agreed` is no witness, and stands for no other.
     `coverage` is whole once `witnesses` is exhausted.
     """
 
@@ -52,8 +53,10 @@ class Requests:
         named: Iterable[str] = (),
         facts: Facts = NO_FACTS,
         states: int = STATES,
+        agreed: Callable[[Witness], bool] = lambda _: False,
     ) -> None:
         self._apis, self._callers, self._entrances = apis, callers, entrances
+        self._agreed = agreed
         self._facts, self._states = facts, states
         self._claim = Claim(allowed, frozenset(named))
         self.coverage = Coverage()
@@ -63,6 +66,8 @@ class Requests:
         for api in self._apis:
             found: dict[tuple[Route, str, str], Witness] = {}
             for one in self._of(api):
+                if not one.admitted and self._agreed(one):
+                    continue
                 cell = one.cell
                 key = (cell.question.route, cell.caller.name, cell.entrance.name)
                 if key not in found or (one.admitted and not found[key].admitted):
