@@ -27,9 +27,15 @@ _ROLE = "backstairs-access-verify"
 # Only API Gateway names its refusals; a function's own 403 has no such header.
 _REFUSALS = {
     "AccessDeniedException",
+    "BackstairsRefused",
+    "ExpiredTokenException",
     "ForbiddenException",
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
     "MissingAuthenticationTokenException",
     "NotFoundException",
+    "UnauthorizedException",
+    "UnrecognizedClientException",
 }
 _UNKNOWN = "BackstairsUnknown"
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -90,10 +96,11 @@ def _made(
     host = f"{api.api_id}.execute-api.{running.region}.amazonaws.com"
     path = f"{api.base}{question.path}"
     answer = call(port, question.method, path, host=host, region=running.region, credentials=signer)
-    return Made(cell, *_read(answer))
+    return Made(cell, *read(answer))
 
 
-def _read(answer: Answer) -> tuple[Verdict, str]:
+def read(answer: Answer) -> tuple[Verdict, str]:
+    """Whether an answer let the caller in, and what it was."""
     kind = answer.headers.get("x-amzn-errortype", "")
     said = f"{answer.status} {kind}".strip()
     if kind == _UNKNOWN:
@@ -166,7 +173,10 @@ def _allow(statement: Mapping[str, object]) -> str:
 
 
 def told(made: Iterable[Made]) -> tuple[list[str], bool]:
-    """Lines about the calls, each disagreement first, and whether there is none."""
+    """Lines about the calls, each disagreement first, and whether all that were made agree.
+
+    None made is no agreement: nothing was proved.
+    """
     from backstairs.report.curl import curl
     from backstairs.report.formats import words
 
@@ -189,4 +199,4 @@ def told(made: Iterable[Made]) -> tuple[list[str], bool]:
         if one.said is None:
             skipped[one.answer] = skipped.get(one.answer, 0) + 1
     lines += [f"{count} not made: {why}." for why, count in skipped.items()]
-    return lines, not wrong
+    return lines, tried > 0 and not wrong
