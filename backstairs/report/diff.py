@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backstairs.access import Verdict
-from backstairs.report.callers import THIS_ACCOUNT, WITH_KEY
+from backstairs.report.callers import OTHER_ACCOUNT, THIS_ACCOUNT, WITH_KEY
 from backstairs.report.entrances import OTHER_ENDPOINT_ID
 from backstairs.report.lines import hunks, within
 from backstairs.report.matrix import matrix_of
 from backstairs.report.named import named_by
+from backstairs.report.undeclared import Undeclared
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -61,7 +62,10 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What of two matrices is not the same; `unread`: what only the later one cannot read."""
+    """What of two matrices is not the same.
+
+    `unread`: what only the later one cannot read; `left_out`: who could not be asked about.
+    """
 
     before: Matrix
     after: Matrix
@@ -70,6 +74,7 @@ class Diff:
     new_ways: tuple[OtherWay, ...]
     closed_ways: tuple[OtherWay, ...]
     unread: tuple[NotRead, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def opens(self) -> bool:
@@ -85,9 +90,10 @@ def diff(base: Side, head: Side, facts: Facts | None = None) -> Diff:
     """Compare two versions of an application, each asked also what only the other one names."""
     named = [named_by(side.application, side.more.values()) for side in (base, head)]
     both = named[0] | named[1]
-    before = matrix_of(base.application, facts, base.more, both)
-    after = matrix_of(head.application, facts, head.more, both)
-    changes = list(_changes(before, after))
+    others = Undeclared((base.application, head.application))
+    before = matrix_of(base.application, facts, {**others.principals, **base.more}, both)
+    after = matrix_of(head.application, facts, {**others.principals, **head.more}, both)
+    changes = list(_news(_changes(before, after), others))
     touched = _Touched(base, head)
     ways = [{_way(one): one for one in side.application.other_ways} for side in (base, head)]
     not_read = {(one.name, one.why) for one in base.application.not_read}
@@ -101,6 +107,7 @@ def diff(base: Side, head: Side, facts: Facts | None = None) -> Diff:
         unread=tuple(
             one for one in head.application.not_read if (one.name, one.why) not in not_read
         ),
+        left_out=tuple(others.left_out),
     )
 
 
@@ -121,6 +128,33 @@ def _changes(before: Matrix, after: Matrix) -> Iterable[Change]:
         change = Change(cell, _of(key, old, new), _of(key, new, old))
         if _rank(change.before) != _rank(change.after):
             yield change
+
+
+def _news(changes: Iterable[Change], others: Undeclared) -> Iterable[Change]:
+    """Of those whom nobody declares one of each account, and none where anybody has the change."""
+    said: set[tuple[object, ...]] = set()
+    later = []
+    for change in changes:
+        if change.cell.caller.name in others:
+            later.append(change)
+            continue
+        if _bare(change.cell) in (THIS_ACCOUNT, OTHER_ACCOUNT):
+            said.add(_told(change))
+        yield change
+    order = list(others.principals)
+    for change in sorted(later, key=lambda one: order.index(_bare(one.cell))):
+        if _told(change) not in said:
+            said.add(_told(change))
+            yield change
+
+
+def _bare(cell: Cell) -> str:
+    return cell.caller.name.removesuffix(WITH_KEY)
+
+
+def _told(change: Change) -> tuple[object, ...]:
+    caller = change.cell.caller
+    return (change.gains, caller.foreign, caller.with_key, *_key(change.cell, ())[::2])
 
 
 _Key = tuple[tuple[str, str, str], str, str]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from backstairs.access import Source
 from backstairs.report.diff import Diff, Side, diff
@@ -11,9 +13,11 @@ from backstairs.report.formats import diff_text, markdown
 from backstairs.report.lines import hunks, within
 from backstairs.template.model import NotRead, OtherWay
 from tests.report.built import (
+    ACCOUNT,
     ENDPOINT,
     FILE,
     ONLY_ACCOUNT,
+    ONLY_ENDPOINT,
     api,
     application,
     everybody,
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backstairs.report.diff import Changed
-    from backstairs.template.model import Application
+    from backstairs.template.model import Application, DeclaredApi
 
 
 def compared(
@@ -126,6 +130,46 @@ def test_a_new_way_to_a_function_is_a_gain() -> None:
     closed = compared(application(other_ways=(way,)), application())
     assert not closed.opens
     assert "Ways to a function that are gone:" in diff_text.render(closed)
+
+
+@pytest.mark.parametrize(
+    ("condition", "who"),
+    [
+        ({"StringEquals": {"aws:PrincipalTag/team": "x"}}, "tagged team=x"),
+        ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/ops-*"}}, ":role/ops-"),
+        ({"StringEquals": {"aws:username": "bob"}}, ":user/bob"),
+    ],
+)
+def test_whom_no_template_declares_gains_too(condition: dict[str, Any], who: str) -> None:
+    """A statement for a tag, a beginning of a name or a user opens the API to whoever has it."""
+    allow = everybody("Allow", **condition)
+    head = application(apis=(_with(allow), application().apis[1]))
+    found = compared(application(), head)
+    assert found.opens
+    names = {caller for caller, _, _ in calls(found.gains)}
+    assert any(name.startswith("anybody in this account (") and who in name for name in names)
+    assert not compared(head, head).opens
+    assert not compared(head, application()).opens
+
+
+def test_who_cannot_be_enumerated_is_said() -> None:
+    """Beside the comparison, which cannot speak of them."""
+    own = everybody("Deny", "execute-api:/dev/GET/members/${aws:username}")
+    tagged = everybody("Deny", StringNotEquals={"aws:PrincipalTag/team": "x"})
+    same = application(apis=(_with(own, tagged), application().apis[1]))
+    found = compared(same, same)
+    assert not found.opens
+    for printed in (diff_text.render(found), markdown.render_diff(found)):
+        assert "asks for aws:username" in " ".join(printed.split())
+
+
+def _with(*statements: dict[str, Any]) -> DeclaredApi:
+    """The API by grant with more in its policy."""
+    allows = policy(
+        "ClaimsApi's resource policy", ONLY_ENDPOINT, ONLY_ACCOUNT, *statements, api=True
+    )
+    routes = [(one.method, one.path) for one in application().apis[0].api.routes]
+    return api("ClaimsApi", routes, allows=allows)
 
 
 def test_what_is_not_understood_any_more_is_a_gain() -> None:

@@ -42,7 +42,10 @@ def render(diff: Diff) -> str:
         lines += [f"{UNREAD}:"]
     for unread in diff.unread:
         lines += fold(f"{unread.name}: {unread.why} ({unread.source})", 2, 2)
-    return "\n".join(lines or [NOTHING]) + "\n"
+    lines = lines or [NOTHING]
+    for who in diff.left_out:
+        lines += fold(f"Not asked: {who}", 0, 2)
+    return "\n".join(lines) + "\n"
 
 
 def _changed(changed: Changed, diff: Diff) -> Iterator[str]:

@@ -67,7 +67,9 @@ def render_diff(diff: Diff) -> str:
         lines += _besides(title, map(_escaped, says))
     unread = (f"{part.name}: {part.why} ({part.source})" for part in diff.unread)
     lines += _besides(UNREAD, map(_escaped, unread))
-    return "\n".join(lines or [NOTHING]) + "\n"
+    lines = lines or [NOTHING]
+    lines += _besides("Not asked", map(_escaped, diff.left_out))
+    return "\n".join(lines) + "\n"
 
 
 def _changed(changed: Changed, diff: Diff) -> Iterator[str]:
