@@ -11,12 +11,14 @@ from backstairs.report.entrances import OTHER_ENDPOINT_ID
 from backstairs.report.lines import hunks, within
 from backstairs.report.matrix import matrix_of
 from backstairs.report.named import named_by
+from backstairs.report.not_compared import may_gain
 from backstairs.report.undeclared import Undeclared
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from backstairs.access import Principal, Source
+    from backstairs.access.policy import Statement
     from backstairs.report.facts import Facts
     from backstairs.report.lines import Files, Hunk
     from backstairs.report.matrix import Cell, Matrix
@@ -64,7 +66,8 @@ class Changed:
 class Diff:
     """What of two matrices is not the same.
 
-    `unread`: what only the later one cannot read; `left_out`: who could not be asked about.
+    `unread`: what only the later one cannot read; `left_out`: who could not be asked about;
+    `not_compared`: statements that may let in more, and that no cell tells apart.
     """
 
     before: Matrix
@@ -75,11 +78,12 @@ class Diff:
     closed_ways: tuple[OtherWay, ...]
     unread: tuple[NotRead, ...]
     left_out: tuple[str, ...] = ()
+    not_compared: tuple[Statement, ...] = ()
 
     @property
     def opens(self) -> bool:
         """Whether somebody gains, or may: nobody knows what an unread part admits."""
-        return bool(self.gains or self.new_ways or self.unread)
+        return bool(self.gains or self.new_ways or self.unread or self.not_compared)
 
     def matrix_of(self, change: Change) -> Matrix:
         """The matrix that a change's cell is of."""
@@ -108,6 +112,7 @@ def diff(base: Side, head: Side, facts: Facts | None = None) -> Diff:
             one for one in head.application.not_read if (one.name, one.why) not in not_read
         ),
         left_out=tuple(others.left_out),
+        not_compared=may_gain(base.application, head.application),
     )
 
 

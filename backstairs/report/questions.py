@@ -72,7 +72,9 @@ def _of(
         route: {
             (verb, path)
             for verb, pattern in tails
-            if verb not in (method, "*") and matches(pattern, path)
+            if verb not in (method, "*")
+            and matches(pattern, path)
+            and routes.find(verb, path)[0] is route
         }
         for route, (method, path) in usual.items()
         if route.method == "ANY"

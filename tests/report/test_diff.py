@@ -254,3 +254,54 @@ def test_a_templates_lines_do_not_end_their_fence() -> None:
         "+# Nobody gains and nobody loses access.",
         "+\\x1b[2K",
     ]
+
+
+def _allowing(*statements: dict[str, Any]) -> Application:
+    allows = policy("ClaimsApi's resource policy", *statements, ONLY_ACCOUNT, api=True)
+    routes = [(one.method, one.path) for one in application().apis[0].api.routes]
+    return application(apis=(api("ClaimsApi", routes, allows=allows), application().apis[1]))
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (
+            {"StringEquals": {"aws:PrincipalOrgID": "o-aaaaaaaaaa"}},
+            {"StringEquals": {"aws:PrincipalOrgID": ["o-aaaaaaaaaa", "o-bbbbbbbbbb"]}},
+        ),
+        (
+            {"StringEquals": {"aws:UserAgent": "curl"}},
+            {"StringLike": {"aws:UserAgent": "curl*"}},
+        ),
+        (
+            {"DateLessThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}},
+            {"DateLessThan": {"aws:CurrentTime": "2036-01-01T00:00:00Z"}},
+        ),
+        (
+            {"StringLike": {"aws:SourceVpce": "vpce-0a*"}},
+            {"StringLike": {"aws:SourceVpce": "vpce-0*"}},
+        ),
+    ],
+)
+def test_a_condition_that_lets_in_others_may_be_a_gain(
+    before: dict[str, Any], now: dict[str, Any]
+) -> None:
+    """Though no cell has an organisation, a time or a program."""
+    changed = compared(
+        _allowing(everybody("Allow", **before)), _allowing(everybody("Allow", **now))
+    )
+    assert changed.opens
+    [[key]] = now.values()
+    assert key in diff_text.render(changed)
+    assert key in markdown.render_diff(changed)
+    same = _allowing(everybody("Allow", **now))
+    assert not compared(same, same).opens
+
+
+def test_a_deny_of_some_that_goes_may_be_a_gain_and_a_new_one_is_none() -> None:
+    """Of those whom it named by their organisation."""
+    some = everybody("Deny", StringEquals={"aws:PrincipalOrgID": "o-aaaaaaaaaa"})
+    opened = compared(_allowing(some), _allowing())
+    assert opened.opens
+    assert "a Deny that is gone" in " ".join(diff_text.render(opened).split())
+    assert not compared(_allowing(), _allowing(some)).opens

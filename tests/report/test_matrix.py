@@ -213,3 +213,14 @@ def test_a_principal_can_be_added() -> None:
     assert ("partner", "POST /claims/{memberId}", "Endpoint") in admitted(
         matrix_of(application(), more=more)
     )
+
+
+def test_a_verb_of_a_method_of_its_own_is_not_asked_of_any() -> None:
+    """API Gateway takes the method; ANY is for the others."""
+    routes = [("ANY", "/members"), ("GET", "/members")]
+    both = api("ClaimsApi", routes, allows=policy("p", ONLY_ENDPOINT, api=True))
+    changed = application(
+        apis=(both,), principals=(role("AuditFunction", grant("*/dev/GET/members")),)
+    )
+    labels = [question.label for question in matrix_of(changed).questions]
+    assert labels == ["ANY /members", "GET /members"]

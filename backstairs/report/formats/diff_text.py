@@ -13,6 +13,7 @@ from backstairs.report.groups import because, groups
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from backstairs.access.policy import Statement
     from backstairs.report.diff import Change, Changed, Diff
     from backstairs.report.lines import Hunk
     from backstairs.report.matrix import Cell
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _SHOWN = 12
 NOTHING = "Nobody gains and nobody loses access."
 UNREAD = "Not understood any more, so that somebody may gain"
+NOT_COMPARED = "Depends on what no call above says, so that somebody may gain"
 
 
 def render(diff: Diff) -> str:
@@ -30,22 +32,33 @@ def render(diff: Diff) -> str:
             lines += [title]
             for changed in part:
                 lines += _changed(changed, diff)
-    for title, ways in (
-        ("New ways to a function:", diff.new_ways),
-        ("Ways to a function that are gone:", diff.closed_ways),
-    ):
-        if ways:
-            lines += [title]
-        for way in ways:
-            lines += fold(f"{way.name}: {way.kind}: {way.says} ({way.source})", 2, 2)
-    if diff.unread:
-        lines += [f"{UNREAD}:"]
-    for unread in diff.unread:
-        lines += fold(f"{unread.name}: {unread.why} ({unread.source})", 2, 2)
+    for title, items in besides(diff):
+        if items:
+            lines += [f"{title}:"]
+        for item in items:
+            lines += fold(item, 2, 2)
     lines = lines or [NOTHING]
     for who in diff.left_out:
         lines += fold(f"Not asked: {who}", 0, 2)
     return "\n".join(lines) + "\n"
+
+
+def besides(diff: Diff) -> Iterator[tuple[str, list[str]]]:
+    """What else differs than calls, by title."""
+    for title, ways in (
+        ("New ways to a function", diff.new_ways),
+        ("Ways to a function that are gone", diff.closed_ways),
+    ):
+        yield title, [f"{way.name}: {way.kind}: {way.says} ({way.source})" for way in ways]
+    yield UNREAD, [f"{part.name}: {part.why} ({part.source})" for part in diff.unread]
+    yield NOT_COMPARED, [_statement(one) for one in diff.not_compared]
+
+
+def _statement(one: Statement) -> str:
+    is_new = "an Allow that is new or other" if one.effect == "Allow" else "a Deny that is gone"
+    asks = [*map(str, one.conditions), *([one.problem] if one.problem else ())]
+    where = f" ({one.source})" if one.source else ""
+    return f"{one.name}: {is_new}: {' and '.join(asks) or 'what it names is not known'}{where}"
 
 
 def _changed(changed: Changed, diff: Diff) -> Iterator[str]:

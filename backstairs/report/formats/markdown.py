@@ -9,7 +9,7 @@ from backstairs.access import Verdict
 from backstairs.report.curl import curl
 from backstairs.report.formats import words
 from backstairs.report.formats.check_text import MAY
-from backstairs.report.formats.diff_text import NOTHING, UNREAD, sentences, shown
+from backstairs.report.formats.diff_text import NOTHING, besides, sentences, shown
 from backstairs.report.formats.sentences import sentence
 from backstairs.report.groups import blocks, groups
 
@@ -59,14 +59,8 @@ def render_diff(diff: Diff) -> str:
             lines += [f"### {title}", ""]
             for changed in part:
                 lines += [*_changed(changed, diff), ""]
-    for title, ways in (
-        ("New ways to a function", diff.new_ways),
-        ("Ways to a function that are gone", diff.closed_ways),
-    ):
-        says = (f"{way.name}: {way.kind}: {way.says} ({way.source})" for way in ways)
-        lines += _besides(title, map(_escaped, says))
-    unread = (f"{part.name}: {part.why} ({part.source})" for part in diff.unread)
-    lines += _besides(UNREAD, map(_escaped, unread))
+    for title, items in besides(diff):
+        lines += _besides(title, map(_escaped, items))
     lines = lines or [NOTHING]
     lines += _besides("Not asked", map(_escaped, diff.left_out))
     return "\n".join(lines) + "\n"
