@@ -11,10 +11,10 @@
                                                 `make up` runs here, and prints where they disagree
 
 But for verify it asks nobody: no account, no network, no deployment. Exit status: 0; 1 when
-somebody gains access (diff), when the contract is broken (check), when an error is found that
-nobody has accepted (findings), when proof and door disagree (verify); 2 when something cannot be
-read. A finding is accepted beside what it is about: `Metadata: {Backstairs: {Accept: {ID: "the
-reason"}}}`, on the resource or the template.
+somebody gains access or may (diff), when the contract is broken (check), when an error is found
+that nobody has accepted (findings), when proof and door disagree or no call could be made (verify);
+2 when something cannot be read. A finding is accepted beside what it is about: `Metadata:
+{Backstairs: {Accept: {ID: "the reason"}}}`, on the resource or the template.
 """
 
 from __future__ import annotations
@@ -159,7 +159,9 @@ def _diff(options: argparse.Namespace, words: list[str]) -> int:
     with contextlib.ExitStack() as stack:
         base = stack.enter_context(_version(options, words[0]))
         head = stack.enter_context(_version(options, *words[1:]))
-        found = diff(_side(options, base, facts), _side(options, head, facts), facts)
+        before, after = _side(options, base, facts), _side(options, head, facts)
+    _check_parameters(options, before.application, after.application)
+    found = diff(before, after, facts)
     _print(markdown.render_diff(found) if options.markdown else diff_text.render(found))
     return 1 if found.opens else 0
 
@@ -269,7 +271,7 @@ def _side(options: argparse.Namespace, template: Path, facts: Facts) -> Side:
     from backstairs.report.diff import Side
     from backstairs.template.samconfig import FILE
 
-    application = _application(options, template, facts)
+    application = _read(options, template, facts)
     names = {application.file, *(source.file for source in application.sources.values())}
     paths = {name: template.parent / name for name in sorted(names)}
     paths[FILE] = _configured(template) / FILE
@@ -283,6 +285,21 @@ def _side(options: argparse.Namespace, template: Path, facts: Facts) -> Side:
 
 def _application(options: argparse.Namespace, template: Path, facts: Facts) -> Application:
     """The template as it would be deployed."""
+    application = _read(options, template, facts)
+    _check_parameters(options, application)
+    return application
+
+
+def _check_parameters(options: argparse.Namespace, *applications: Application) -> None:
+    """A misspelt name would leave another value in its place."""
+    known = {name for one in applications for name in one.parameters}
+    for word in options.parameter:
+        name = word.partition("=")[0]
+        if name not in known:
+            raise ProblemError(f"--parameter {name}: {applications[0].file} has no such parameter")
+
+
+def _read(options: argparse.Namespace, template: Path, facts: Facts) -> Application:
     from backstairs.template.application import ACCOUNT, REGION, read_application
     from backstairs.template.samconfig import read_deployment
 

@@ -197,6 +197,7 @@ def test_diff_reads_nested_templates_of_a_revision(tmp_path: Path) -> None:
         (("diff", "nowhere"), "not a git repository"),
         (("--config-env", "none"), "has no environment none: it has live"),
         (("--parameter", "Stage"), "--parameter is NAME=VALUE, not Stage"),
+        (("--parameter", "Stag=prod"), "--parameter Stag: template.yaml has no such parameter"),
         (("--principal", "Partner"), "--principal is NAME=POLICY.JSON, not Partner"),
         (("--facts", "template.yaml"), "template.yaml: is not YAML"),
         (("a.yaml", "b.yaml"), "one template at a time: a.yaml b.yaml"),
