@@ -67,7 +67,8 @@ class Diff:
     """What of two matrices is not the same.
 
     `unread`: what only the later one cannot read; `left_out`: who could not be asked about;
-    `not_compared`: statements that may let in more, and that no cell tells apart.
+    `not_compared`: statements that may let in more and that no cell tells apart,
+    with what they belong to.
     """
 
     before: Matrix
@@ -78,7 +79,7 @@ class Diff:
     closed_ways: tuple[OtherWay, ...]
     unread: tuple[NotRead, ...]
     left_out: tuple[str, ...] = ()
-    not_compared: tuple[Statement, ...] = ()
+    not_compared: tuple[tuple[str, Statement], ...] = ()
 
     @property
     def opens(self) -> bool:

@@ -27,22 +27,24 @@ _TAG = "aws:principaltag/"
 _BOUNDS = "what bounds "
 
 
-def may_gain(base: Application, head: Application) -> tuple[Statement, ...]:
+def may_gain(base: Application, head: Application) -> tuple[tuple[str, Statement], ...]:
     """What may let in more than before: an Allow that is new or other, a Deny that is gone.
+
+    Each with what it belongs to.
 
     Only of what the newer version has still, and only statements that cells do not tell apart.
     """
     old, new = dict(_undecided(base)), dict(_undecided(head))
     had, has = ({owner for owner, _ in _policies(side)} for side in (base, head))
     more = [
-        one
+        (owner, one)
         for (owner, what), one in new.items()
         if (owner, what) not in old
         and one.effect == "Allow"
         and (owner in had or not owner.startswith(_BOUNDS))
     ]
     gone = [
-        one
+        (owner, one)
         for (owner, what), one in old.items()
         if (owner, what) not in new and one.effect == "Deny" and owner.removeprefix(_BOUNDS) in has
     ]

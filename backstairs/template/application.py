@@ -9,7 +9,7 @@ from backstairs.template.apis import read_apis
 from backstairs.template.http_api import routes_of_other_apis
 from backstairs.template.model import Application, DeclaredFunction, NotRead
 from backstairs.template.network_reader import read_endpoints, read_networks
-from backstairs.template.other_ways import grants_to_invoke, read_other_ways
+from backstairs.template.other_ways import grants_to_invoke, read_other_ways, roles_to_assume
 from backstairs.template.principals import read_principals
 from backstairs.template.resources import Resources, texts
 from backstairs.template.rest_api import methods_of_other_apis
@@ -59,7 +59,11 @@ def read_application(
         principals=principals,
         endpoints=endpoints,
         networks=read_networks(resources),
-        other_ways=(*read_other_ways(resources), *grants_to_invoke(principals, functions)),
+        other_ways=(
+            *read_other_ways(resources),
+            *grants_to_invoke(principals, functions),
+            *roles_to_assume(principals),
+        ),
         not_read=(
             *setting.not_read,
             *_doubtful(resources),

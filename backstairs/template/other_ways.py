@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from backstairs.access.conditions import Context
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 Json = Any
 _FUNCTION = "AWS::Lambda::Function"
 _INVOKE = "lambda:InvokeFunction"
+_CALL = "execute-api:Invoke"
+_SERVICE = re.compile(r"\.amazonaws\.com(\.cn)?$")
+_FEDERATED = frozenset({"cognito-identity.amazonaws.com"})
 _GATEWAY = "apigateway.amazonaws.com"
 _DOMAINS = {
     "AWS::ApiGateway::BasePathMapping": "RestApiId",
@@ -49,6 +53,23 @@ def grants_to_invoke(
                         says = f"{one.name} {may} invoke {function.name}, by {match.named}"
                         source = match.statement.source or one.source
                         yield OtherWay(one.name, _INVOKE, function.name, says, source)
+
+
+def roles_to_assume(principals: Iterable[DeclaredPrincipal]) -> Iterator[OtherWay]:
+    """Who may become a role that may call APIs, by its trust policy: they then call as it.
+
+    Services are not among them. Whatever an account's own policies say is not weighed, nor are the
+    trust's conditions. Source: IAM User Guide, "Cross account resource access in IAM".
+    """
+    for one in principals:
+        others = [who for who in one.trusted if not _SERVICE.search(who) or who in _FEDERATED]
+        if others and any(
+            statement.effect == "Allow" and statement.has_action(_CALL) is not False
+            for policy in one.principal.policies
+            for statement in policy.statements
+        ):
+            says = f"{', '.join(others)} may assume {one.name}, and call what it may call"
+            yield OtherWay(one.name, "sts:AssumeRole", None, says, one.source)
 
 
 def _invocation(function: str) -> Request:

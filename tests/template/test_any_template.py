@@ -307,6 +307,36 @@ def test_other_ways_in_are_named(read: Read) -> None:
     assert ("FRole", "lambda:InvokeFunction", "F") not in ways(application)
 
 
+@pytest.mark.parametrize(
+    ("trusted", "action", "named"),
+    [
+        ("AWS: '*'", "execute-api:Invoke", True),
+        ("AWS: 'arn:aws:iam::210987654321:root'", "execute-api:*", True),
+        ("Federated: cognito-identity.amazonaws.com", "execute-api:Invoke", True),
+        ("AWS: !ImportValue who", "'*'", True),
+        ("Service: ec2.amazonaws.com", "execute-api:Invoke", False),
+        ("AWS: '*'", "s3:GetObject", False),
+    ],
+)
+def test_whoever_may_assume_a_role_that_may_call_is_another_way(
+    read: Read, trusted: str, action: str, *, named: bool
+) -> None:
+    """The matrix asks for the role, not for who becomes it; services of AWS are its own matter."""
+    application = read(
+        f"""Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{{Effect: Allow, Principal: {{{trusted}}}, Action: sts:AssumeRole}}]
+      Policies:
+        - PolicyName: calls
+          PolicyDocument: {{Statement: {{Effect: Allow, Action: {action}, Resource: "*"}}}}
+"""
+    )
+    assert (("R", "sts:AssumeRole", None) in ways(application)) is named
+
+
 def test_a_permission_of_an_api_here_is_its_route(read: Read) -> None:
     """SAM makes one for each event; it is no other way."""
     event = "{Type: HttpApi, Properties: {Method: get, Path: /x}}"

@@ -51,14 +51,15 @@ def besides(diff: Diff) -> Iterator[tuple[str, list[str]]]:
     ):
         yield title, [f"{way.name}: {way.kind}: {way.says} ({way.source})" for way in ways]
     yield UNREAD, [f"{part.name}: {part.why} ({part.source})" for part in diff.unread]
-    yield NOT_COMPARED, [_statement(one) for one in diff.not_compared]
+    yield NOT_COMPARED, [_statement(*one) for one in diff.not_compared]
 
 
-def _statement(one: Statement) -> str:
+def _statement(owner: str, one: Statement) -> str:
     is_new = "an Allow that is new or other" if one.effect == "Allow" else "a Deny that is gone"
     asks = [*map(str, one.conditions), *([one.problem] if one.problem else ())]
+    says = " and ".join(asks) or "what it names is not known"
     where = f" ({one.source})" if one.source else ""
-    return f"{one.name}: {is_new}: {' and '.join(asks) or 'what it names is not known'}{where}"
+    return f"{one.name} of {owner}: {is_new}: {says}{where}"
 
 
 def _changed(changed: Changed, diff: Diff) -> Iterator[str]:
