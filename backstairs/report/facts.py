@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def read_facts(path: Path) -> Facts:
     endpoints = _mapping(said.get("endpoints", {}), path, "endpoints")
     policies = _mapping(said.get("policies", {}), path, "policies")
     return Facts(
-        account=_text(said, "account"),
+        account=_account(said, path),
         region=_text(said, "region"),
         addresses={str(name): str(address) for name, address in addresses.items()},
         endpoints={str(name): _endpoint(str(name), body, path) for name, body in endpoints.items()},
@@ -112,6 +113,13 @@ def _mapping(value: object, path: Path, what: str) -> Mapping[object, object]:
     if not isinstance(value, Mapping):
         raise FactsError(f"{path}: {what} is not a mapping")
     return value
+
+
+def _account(said: Mapping[object, object], path: Path) -> str | None:
+    account = _text(said, "account")
+    if account is not None and not re.fullmatch(r"[0-9]{12}", account):
+        raise FactsError(f"{path}: account: {account} is not twelve digits (write it in quotes)")
+    return account
 
 
 def _text(said: Mapping[object, object], name: str) -> str | None:

@@ -86,6 +86,7 @@ def test_an_organisation_decides_what_is_unknown_without_it(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ("account: 42", "account: 42 is not twelve digits (write it in quotes)"),
         ("organisation: o-1", "organisation is none of account, accounts-at-endpoints, addresses"),
         ("addresses: {office: here}", "addresses: office: 'here' does not appear to be"),
         ("endpoints: {vpce-0d: {policy: a}}", "endpoints: vpce-0d: says vpc, and policy"),
