@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from backstairs.template import http_api, rest_api
 from backstairs.template.apis import read_apis
-from backstairs.template.http_api import routes_of_other_apis
 from backstairs.template.model import Application, DeclaredFunction, NotRead
 from backstairs.template.network_reader import read_endpoints, read_networks
 from backstairs.template.other_ways import grants_to_invoke, read_other_ways, roles_to_assume
 from backstairs.template.principals import read_principals
 from backstairs.template.resources import Resources, texts
-from backstairs.template.rest_api import methods_of_other_apis
 from backstairs.template.stack import Setting, Stack
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def read_application(
     apis, apis_not_read = read_apis(resources)
     functions = tuple(_functions(resources))
     principals, principals_not_read = read_principals(resources)
-    others_not_read = (*methods_of_other_apis(resources), *routes_of_other_apis(resources))
     endpoints, endpoints_not_read = read_endpoints(resources)
     return Application(
         file=outermost.file,
@@ -68,7 +66,7 @@ def read_application(
             *setting.not_read,
             *_doubtful(resources),
             *apis_not_read,
-            *others_not_read,
+            *_of_other_apis(resources),
             *principals_not_read,
             *endpoints_not_read,
         ),
@@ -78,6 +76,18 @@ def read_application(
         sources={name: resources.source(name, ()) for name in resources.by_name},
         templates={stack.prefix: stack.written for stack in stacks},
     )
+
+
+def _of_other_apis(resources: Resources) -> Iterator[NotRead]:
+    """The methods and routes whose API is none of these."""
+    for what, kind, key, api in (
+        ("method", rest_api.METHOD, "RestApiId", rest_api.API),
+        ("route", http_api.ROUTE, "ApiId", http_api.API),
+    ):
+        for name, properties in resources.of_type(kind):
+            if resources.named(api, properties.get(key)) is None:
+                why = f"it is a {what} of an API that is not in here: {properties.get(key)}"
+                yield NotRead(name, why, resources.source(name, ()))
 
 
 def _partition(region: str) -> str:

@@ -58,16 +58,3 @@ def target_function(resources: Resources, route: Mapping[str, Any]) -> str | Non
     name = resources.named(_INTEGRATION, target.removeprefix("integrations/"))
     integration = resources.by_name[name].get("Properties", {}) if name else {}
     return function_of(integration.get("IntegrationUri"))
-
-
-def routes_of_other_apis(resources: Resources) -> list[NotRead]:
-    """The routes whose API is none of these."""
-    return [
-        NotRead(
-            name,
-            f"it is a route of an API that is not in here: {properties.get('ApiId')}",
-            resources.source(name, ()),
-        )
-        for name, properties in resources.of_type(ROUTE)
-        if resources.named(API, properties.get("ApiId")) is None
-    ]

@@ -12,14 +12,15 @@ from backstairs.template.openapi import authorization_named, function_of
 if TYPE_CHECKING:
     from backstairs.template.resources import Resources
 
-_METHOD, _RESOURCE = "AWS::ApiGateway::Method", "AWS::ApiGateway::Resource"
+API, METHOD = "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Method"
+_RESOURCE = "AWS::ApiGateway::Resource"
 _DEPTH = 100
 
 
 def read_routes(resources: Resources, api: str) -> tuple[dict[Route, Source], list[NotRead]]:
     """The routes that `AWS::ApiGateway::Method` adds to an API, and the methods not read."""
     api_id, found, not_read = resources.ref(api), {}, []
-    for name, properties in resources.of_type(_METHOD):
+    for name, properties in resources.of_type(METHOD):
         if properties.get("RestApiId") != api_id:
             continue
         path = _path(resources, api, properties.get("ResourceId"))
@@ -39,19 +40,6 @@ def read_routes(resources: Resources, api: str) -> tuple[dict[Route, Source], li
         )
         found[route] = resources.source(name, ())
     return found, not_read
-
-
-def methods_of_other_apis(resources: Resources) -> list[NotRead]:
-    """The methods whose API is none of these."""
-    return [
-        NotRead(
-            name,
-            f"it is a method of an API that is not in here: {properties.get('RestApiId')}",
-            resources.source(name, ()),
-        )
-        for name, properties in resources.of_type(_METHOD)
-        if resources.named("AWS::ApiGateway::RestApi", properties.get("RestApiId")) is None
-    ]
 
 
 def _path(resources: Resources, api: str, resource_id: object) -> str | Unresolved:
