@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from benchmarks.access.reference_worlds import Document, Place, Role, World
 
 CELLS, SHOWN, PAUSE = 100_000, 10, 10
-# It decides on each condition by itself, so that two of them on `aws:SourceIp` of a call through an
-# endpoint, of which AWS's documents say two things, are unknown even where no address is in both.
+# Where AWS's documents say two things (`reference_rules.Reading`), it leaves each statement open by
+# itself: two that no one reading brings together are unknown to it, and decided for the reference.
 PER_UNKNOWN = 1_000
 
 
