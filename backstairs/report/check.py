@@ -10,13 +10,16 @@ from backstairs.access import Source, Verdict
 from backstairs.report.beyond import READINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from backstairs.report.beyond import Beyond
     from backstairs.report.callers import Caller
     from backstairs.report.contract import Contract, Rule
     from backstairs.report.matrix import Cell, Matrix
     from backstairs.report.questions import Question
+
+
+_NOT_READ = "not understood"
 
 
 class Breach(Enum):
@@ -88,8 +91,8 @@ def _idle(matrix: Matrix, contract: Contract, more: Beyond | None) -> Iterator[B
         for missing in _missing(matrix, rule):
             text = f"{rule.text}: {missing}"
             yield Broken(Breach.NOTHING, text=text, source=rule.source)
-    names = {way.name for way in matrix.application.other_ways}
-    names |= {part.name for part in matrix.application.not_read}
+    kinds = _kinds(matrix)
+    names = {*kinds, *(f"{name}: {kind}" for name, of in kinds.items() for kind in of)}
     names |= {*READINGS, *(more.accepted if more else ())}
     for one in contract.accepted:
         if one.rule is None and one.name not in names:
@@ -116,12 +119,30 @@ def _asking(matrix: Matrix) -> Iterator[Caller]:
         yield one.keyed
 
 
+def _kinds(matrix: Matrix) -> dict[str, set[str]]:
+    """What kinds of other ways and of parts that are not understood have a name."""
+    found: dict[str, set[str]] = {}
+    for way in matrix.application.other_ways:
+        found.setdefault(way.name, set()).add(way.kind)
+    for part in matrix.application.not_read:
+        found.setdefault(part.name, set()).add(_NOT_READ)
+    return found
+
+
+def _kinds_accepted(
+    name: str, kind: str, kinds: Mapping[str, set[str]], accepted: Collection[str]
+) -> bool:
+    """Whether it is accepted: by its name, where that means one kind, or as `NAME: KIND`."""
+    return f"{name}: {kind}" in accepted or (name in accepted and len(kinds[name]) == 1)
+
+
 def _besides(matrix: Matrix, contract: Contract) -> Iterator[Broken]:
     accepted = {one.name for one in contract.accepted}
+    kinds = _kinds(matrix)
     for way in matrix.application.other_ways:
-        if way.name not in accepted:
+        if not _kinds_accepted(way.name, way.kind, kinds, accepted):
             text = f"{way.name}: {way.kind}: {way.says}"
             yield Broken(Breach.OTHER_WAY, text=text, source=way.source)
     for part in matrix.application.not_read:
-        if part.name not in accepted:
+        if not _kinds_accepted(part.name, _NOT_READ, kinds, accepted):
             yield Broken(Breach.NOT_READ, text=f"{part.name}: {part.why}", source=part.source)

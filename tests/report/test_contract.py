@@ -198,6 +198,20 @@ def test_a_rule_about_nothing_is_a_breach(line: str, missing: str, tmp_path: Pat
     assert broken.source == Source(str(tmp_path / "access.yaml"), 5)
 
 
+def test_a_name_of_two_ways_accepts_neither(tmp_path: Path) -> None:
+    """What was accepted of a role is not what it may do besides; the contract says which."""
+    ways = (
+        OtherWay("Role", "sts:AssumeRole", None, "another account may", Source(FILE, 8)),
+        OtherWay("Role", "lambda:InvokeFunction", "F", "it may", Source(FILE, 9)),
+    )
+    text = RULES + "accepted: [{what: Role, because: known}]"
+    assert checked(text, tmp_path, other_ways=ways[:1])[1] == []
+    assert len(checked(text, tmp_path, other_ways=ways)[1]) == 2
+    text = RULES + 'accepted: [{what: "Role: sts:AssumeRole", because: known}]'
+    (broken,) = checked(text, tmp_path, other_ways=ways)[1]
+    assert broken.text == "Role: lambda:InvokeFunction: it may"
+
+
 def test_an_acceptance_of_nothing_is_a_breach(tmp_path: Path) -> None:
     """What was once accepted does not wait for a namesake."""
     (broken,) = checked(RULES + "accepted: [{what: Gone, because: it was}]", tmp_path)[1]
