@@ -269,6 +269,8 @@ def routed(world: World, verb: str, path: str) -> int | None:
     """
     found = [each for _, each, _ in world.routes if _matched(each).fullmatch(path)]
     best = min(found, key=_rank, default=None)
+    if best is None:
+        return None
     routes = [each[:2] for each in world.routes]
     places = [routes.index((each, best)) for each in (verb, "ANY") if (each, best) in routes]
     return places[0] if places else None

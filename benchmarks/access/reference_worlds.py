@@ -230,21 +230,20 @@ def _condition(random: Random) -> tuple[str, str, list[Any]]:
     endpoints = ["vpce-1", "vpce-2", "VPCE-1", "vpce-*"]
     private, public = ["10.0.0.0/16", "10.9.0.8", "10.0.0.7/32"], ["203.0.113.0/24", "198.51.100.4"]
     addresses = ["IpAddress", "NotIpAddress"]
-    return random.choice(
-        [
-            (random.choice(strings), "aws:SourceVpce", endpoints),
-            (random.choice(strings), "aws:sourceVpce", endpoints),
-            (random.choice(strings), "aws:SourceVpc", ["vpc-1", "vpc-2", "vpc-?"]),
-            (random.choice(strings), "aws:PrincipalAccount", [ACCOUNT, OTHER, "4444*"]),
-            (random.choice(strings), "aws:PrincipalTag/member", tags),
-            (random.choice(strings), "aws:PrincipalArn", roles),
-            (random.choice(arns), "aws:PrincipalArn", roles),
-            (random.choice(addresses), "aws:SourceIp", public),
-            (random.choice(addresses), "aws:VpcSourceIp", private),
-            ("Bool", "aws:SecureTransport", ["true", "true", True, "false", False]),
-            ("Null", random.choice(["aws:SourceVpce", "aws:PrincipalArn"]), ["true", False, True]),
-        ],
-    )
+    choices: list[tuple[str, str, list[Any]]] = [
+        (random.choice(strings), "aws:SourceVpce", endpoints),
+        (random.choice(strings), "aws:sourceVpce", endpoints),
+        (random.choice(strings), "aws:SourceVpc", ["vpc-1", "vpc-2", "vpc-?"]),
+        (random.choice(strings), "aws:PrincipalAccount", [ACCOUNT, OTHER, "4444*"]),
+        (random.choice(strings), "aws:PrincipalTag/member", tags),
+        (random.choice(strings), "aws:PrincipalArn", roles),
+        (random.choice(arns), "aws:PrincipalArn", roles),
+        (random.choice(addresses), "aws:SourceIp", public),
+        (random.choice(addresses), "aws:VpcSourceIp", private),
+        ("Bool", "aws:SecureTransport", ["true", "true", True, "false", False]),
+        ("Null", random.choice(["aws:SourceVpce", "aws:PrincipalArn"]), ["true", False, True]),
+    ]
+    return random.choice(choices)
 
 
 def _happens(random: Random, percent: int) -> bool:
