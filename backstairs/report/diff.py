@@ -50,8 +50,14 @@ class Change:
 
     @property
     def gains(self) -> bool:
-        """Whether more is let in than was."""
-        return _rank(self.after) > _rank(self.before)
+        """Whether more is let in than was, or another authorizer decides that nobody here knows."""
+        return _rank(self.after) > _rank(self.before) or self.asks_another
+
+    @property
+    def asks_another(self) -> bool:
+        """Whether it is unknown on both sides, of other kinds of authorization."""
+        cells = [one for one in (self.before, self.after) if _rank(one) == _RANK[Verdict.UNKNOWN]]
+        return len({one.question.route.authorization for one in cells if one}) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ def _changes(before: Matrix, after: Matrix) -> Iterable[Change]:
     for key in dict.fromkeys((*new, *old)):
         cell = new[key] if key in new else old[key]
         change = Change(cell, _of(key, old, new), _of(key, new, old))
-        if _rank(change.before) != _rank(change.after):
+        if _rank(change.before) != _rank(change.after) or change.asks_another:
             yield change
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backstairs.access import Source
+from backstairs.access import Authorization, Source
 from backstairs.report.diff import Diff, Side, diff
 from backstairs.report.formats import diff_text, markdown
 from backstairs.report.lines import hunks, within
@@ -305,3 +305,21 @@ def test_a_deny_of_some_that_goes_may_be_a_gain_and_a_new_one_is_none() -> None:
     assert opened.opens
     assert "a Deny that is gone" in " ".join(diff_text.render(opened).split())
     assert not compared(_allowing(), _allowing(some)).opens
+
+
+def test_another_authorizer_may_let_in_others() -> None:
+    """Neither of them is modelled, so nobody knows that it is none."""
+
+    def asking(authorization: Authorization) -> Application:
+        allows = policy("ClaimsApi's resource policy", everybody("Allow"), api=True)
+        first = api("ClaimsApi", [("GET", "/members")], allows=allows)
+        routes = tuple(replace(one, authorization=authorization) for one in first.api.routes)
+        return application(
+            apis=(replace(first, api=replace(first.api, routes=routes), route_sources={}),)
+        )
+
+    pools, custom = Authorization.COGNITO_USER_POOLS, Authorization.CUSTOM
+    changed = compared(asking(pools), asking(custom))
+    assert changed.opens
+    assert "may now or may not" in " ".join(diff_text.render(changed).split())
+    assert not compared(asking(custom), asking(custom)).opens
