@@ -90,6 +90,9 @@ def _headers(request: MethodRequest) -> dict[str, list[str]]:
             "x-amzn-vpce-config": ["1"],
         }
     replaced = {name.lower() for name in added} | _OF_ONE_CONNECTION
+    # What `Connection` names goes no further (RFC 9110, section 7.6.1; of API Gateway unverified).
+    named = ",".join(request.wire.values("connection"))
+    replaced |= {name.strip(" \t").lower() for name in named.split(",")}
     if request.route.authorization is Authorization.AWS_IAM:
         # The signature is API Gateway's to read, and is not passed on (public reports).
         replaced.add("authorization")

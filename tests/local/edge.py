@@ -20,6 +20,7 @@ import uvloop
 from backstairs.account.client import Account
 from backstairs.cli.project import function_python, tool
 from backstairs.client import Answer, call
+from backstairs.demo.deliveries import GITHUB
 from backstairs.demo.public import FORWARDER
 from backstairs.http.asgi import read_body, send_response
 from backstairs.local.deploy import Sam, Stack, start_account
@@ -150,6 +151,7 @@ class Edge:
                 python=function_python(),
                 state=self._state,
                 backends={BACKEND: self.backend},
+                origins=[GITHUB],
             ) as doors:
                 self.running: Running = doors.running
                 opened.set()

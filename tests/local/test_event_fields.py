@@ -25,7 +25,8 @@ EVERYBODY = parse_policy(
 OPEN = Route("POST", "/x/{id}", Authorization.NONE, FUNCTION)
 HEADERS = [
     ("Accept", "*/*"),
-    ("Connection", "close"),
+    ("Connection", "close, X-Hop"),
+    ("X-Hop", "1"),
     ("TE", "trailers"),
     ("X-Note", "kept"),
     ("x-amzn-vpce-id", "forged"),
@@ -35,6 +36,7 @@ SENT = {
     "Accept": ("*/*", "*/*"),  # document
     "X-Note": ("kept", "kept"),  # document
     "Connection": (None, None),  # captures
+    "X-Hop": (None, None),  # RFC 9110, section 7.6.1; unverified
     "Content-Length": (None, None),  # captures
     "TE": (None, None),  # captures
     "x-amzn-tls-version": ("TLSv1.2", None),  # captures; the version is unverified
