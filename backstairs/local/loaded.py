@@ -87,15 +87,20 @@ class Loaded:
                 return self._orders
             self._orders.close()
         own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        children.resources.enter_context(own)
         with other:
-            self._process = children.start(
-                [python, str(_FORKS), self._program, str(other.fileno()), *self._modules],
-                environment=environment,
-                output=subprocess.DEVNULL,
-                folder=folder,
-                shared=(other.fileno(),),
-            )
-        self._orders = children.resources.enter_context(own)
+            try:
+                self._process = children.start(
+                    [python, str(_FORKS), self._program, str(other.fileno()), *self._modules],
+                    environment=environment,
+                    output=subprocess.DEVNULL,
+                    folder=folder,
+                    shared=(other.fileno(),),
+                )
+            except OSError:
+                own.close()
+                raise
+        self._orders = own
         return own
 
 

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from threading import Lock
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Children:
             process_group=0,
         )
         self._started: list[subprocess.Popen[bytes]] = []
+        # What joined the group while it is being killed would be waited for without end.
+        self._lock = Lock()
+        self._is_closed = False
         self.resources = contextlib.ExitStack()
         """What is closed with the group."""
 
@@ -47,20 +51,24 @@ class Children:
     ) -> subprocess.Popen[bytes]:
         """Start a program in the group; `output` takes both of its streams.
 
-        `shared` are open files that it has too, by the same numbers.
+        `shared` are open files that it has too, by the same numbers. Raises ChildProcessError once
+        the group is closed.
         """
-        self._started = [child for child in self._started if child.poll() is None]
-        process = subprocess.Popen(
-            command,
-            env=dict(environment),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            process_group=self._reaper.pid,
-            pass_fds=shared,
-        )
-        self._started.append(process)
+        with self._lock:
+            if self._is_closed:
+                raise ChildProcessError(f"{command[0]}: everything is being ended")
+            self._started = [child for child in self._started if child.poll() is None]
+            process = subprocess.Popen(
+                command,
+                env=dict(environment),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=self._reaper.pid,
+                pass_fds=shared,
+            )
+            self._started.append(process)
         return process
 
     def end(self) -> None:
@@ -70,7 +78,9 @@ class Children:
             process.wait()
 
     def close(self) -> None:
-        """End the whole group."""
+        """End the whole group; nothing starts in it any more."""
+        with self._lock:
+            self._is_closed = True
         self.resources.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._reaper.pid, signal.SIGKILL)

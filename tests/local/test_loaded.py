@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +18,7 @@ from backstairs.runtime.process import Children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _PROGRAM = f"""#!{sys.executable}
 import json, os, signal, sys, time
@@ -132,9 +133,32 @@ def test_a_program_is_loaded_again_after_its_end(program: Program) -> None:
     assert program.loads == 3
 
 
-@pytest.mark.parametrize("first", ["#!/bin/sh", f"#!/usr/bin/env {Path(sys.executable).name}"])
+@pytest.mark.parametrize("first", ["#!/bin/sh", "#!/usr/bin/env python3"])
 def test_what_names_no_python_of_its_own_runs_as_it_is(program: Program, first: str) -> None:
     path = program.folder / "bin" / "program"
     text = "echo $1; exit 5" if first.endswith("sh") else "import sys; sys.exit(5)"
     path.write_text(f"{first}\n{text}\n", "utf-8")
     assert program.run("hello") == 5
+
+
+def test_what_is_started_while_all_is_ended_does_not_outlive_it() -> None:
+    """Steps go on in threads of their own while another one has failed."""
+    for _ in range(20):
+        children, refused = Children(), threading.Event()
+
+        def start(children: Children = children, refused: threading.Event = refused) -> None:
+            try:
+                while True:
+                    children.start(["sleep", "60"], environment={}, output=subprocess.DEVNULL)
+            except ChildProcessError:
+                refused.set()
+
+        thread = threading.Thread(target=start)
+        thread.start()
+        time.sleep(0.02)
+        closing = threading.Thread(target=children.close)
+        closing.start()
+        closing.join(30)
+        assert not closing.is_alive()
+        thread.join(30)
+        assert refused.is_set()
