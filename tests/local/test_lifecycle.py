@@ -89,9 +89,10 @@ def test_a_template_that_cannot_be_loaded(tmp_path: Path, old: str, new: str, pr
     template.write_text(text.replace(old, new, 1), "utf-8")
 
     application = Application(tmp_path)
-    application.process.wait(timeout=30)
-
-    assert application.process.returncode == 1
+    try:
+        status = application.process.wait(timeout=60)
+    finally:
+        application.end()
+    assert status == 1
     assert problem in application.output
     assert "Traceback" not in application.output
-    application.end()
