@@ -46,7 +46,8 @@ def clone(tmp_path: Path) -> Path:
     program(environments / "local" / "bin" / "pytest", PYTEST)
     program(environments / "python3.13" / "bin" / "pytest", PYTEST)
     python(environments / "local" / "bin" / "python", "3.11.2")
-    for name in ("uv", "local", "sam", "vectors", "node", "aws4_testsuite", "octokit_examples"):
+    installed = ("uv", "local", "sam", "vectors", "node")
+    for name in (*installed, "aws4_testsuite", "octokit_examples", "chromium"):
         (environments / name).mkdir(exist_ok=True)
         (environments / name / ".installed").touch()
         (environments / name).touch()

@@ -259,7 +259,6 @@ def test_a_stranger_gets_no_event(tmp_path: Path) -> None:
     [
         None,
         [],
-        {},
         {"statusCode": "ok"},
         {"statusCode": 42},
         {"statusCode": 101},
