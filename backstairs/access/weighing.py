@@ -345,7 +345,3 @@ def _denied(found: Iterable[_Sides]) -> Truth:
         if sides.denied is None:
             denied = None
     return denied
-
-
-def _admits(kind: Authorization) -> Lack:
-    return Lack.of(f"the authorizer {kind.value} admits it")
